@@ -1,0 +1,97 @@
+/** What the watcher writes: the mirror of the vaults. Source: chain contract, "The mirror". */
+import type { Units } from '../money.ts'
+import type { AgentKey } from './ledger.ts'
+
+/** The one chain, program, gateway and mint that a ledger belongs to, fixed at creation [C10]. */
+export interface ChainBinding {
+  readonly genesisHash: string
+  readonly program: string
+  readonly gateway: string
+  readonly mint: string
+}
+
+export type BindOutcome =
+  | { readonly kind: 'bound' }
+  | {
+      readonly kind: 'other_chain'
+      readonly field: keyof ChainBinding
+      readonly ledger: string
+      readonly chain: string
+    }
+
+/** A finalized, successful deposit as its event states it. */
+export interface DepositFact {
+  readonly vault: string
+  readonly agent: AgentKey
+  readonly amount: Units
+  /** The vault's `deposited` after it. */
+  readonly cumulative: Units
+  /** Counts from 1 per vault. */
+  readonly depositIndex: bigint
+  readonly depositor: string
+  readonly signature: string
+  /** Where in the transaction: `outer` or `outer.inner`, both from 0. */
+  readonly instructionPath: string
+  readonly slot: number
+}
+
+export type CreditOutcome =
+  | { readonly kind: 'credited'; readonly available: Units }
+  /** The same fact is on the books already: nothing changed. */
+  | { readonly kind: 'exists' }
+  /** The books hold something else under this vault and index, or this signature and path: drift, nothing changed. */
+  | { readonly kind: 'exists_different'; readonly detail: string }
+  /** Crediting of this vault is stopped [C6]. */
+  | { readonly kind: 'stopped'; readonly reason: string }
+
+/** A vault that the ledger knows, with what it has credited to it. */
+export interface KnownVault {
+  readonly vault: string
+  readonly agent: AgentKey
+  readonly deposited: Units
+  readonly depositIndex: bigint
+  /** Why crediting is stopped, or null. */
+  readonly stopped: string | null
+}
+
+/** A deposit seen at `confirmed`: shown, never spendable. */
+export interface PendingDeposit {
+  readonly agent: AgentKey
+  readonly signature: string
+  readonly amount: Units
+}
+
+/** A transaction that could not be read; it is reported and never blocks the cursor [C5]. */
+export interface Quarantined {
+  readonly signature: string
+  readonly slot: number
+  readonly reason: string
+  readonly at: number
+}
+
+/** How far the chain has been read: everything at or before it is on the books. */
+export interface Cursor {
+  readonly slot: number
+  readonly signature: string | null
+}
+
+export interface ChainLedger {
+  /** Binds a new ledger; on an old one compares and changes nothing. */
+  bind(binding: ChainBinding): Promise<BindOutcome>
+  cursor(): Promise<Cursor | null>
+  /** Never moves backwards: a lower slot changes nothing. */
+  advance(cursor: Cursor): Promise<void>
+  credit(deposit: DepositFact, at: number): Promise<CreditOutcome>
+  /** Learns of a vault that was opened; idempotent. */
+  knowVault(vault: string, agent: AgentKey): Promise<void>
+  vaults(): Promise<KnownVault[]>
+  /** Stops (reason) or resumes (null) crediting of a vault. */
+  stopVault(vault: string, reason: string | null): Promise<void>
+  quarantine(item: Quarantined): Promise<void>
+  /** A quarantined transaction that could be read after all. */
+  unquarantine(signature: string): Promise<void>
+  quarantined(): Promise<Quarantined[]>
+  /** Replaces the whole set of pending deposits. */
+  replacePending(pending: readonly PendingDeposit[]): Promise<void>
+  pending(agent: AgentKey): Promise<PendingDeposit[]>
+}

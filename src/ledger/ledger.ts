@@ -1,0 +1,207 @@
+/**
+ * The ledger: the mirror of the agents' vaults and the truth about what was spent.
+ *
+ * Invariants, at every instant and after any crash (spec ids in brackets):
+ * - per agent `deposited = available + held + frozen + spent + withdrawn − owed`; none is negative [L1]
+ * - the journal re-sums to the balance: Σ DEPOSIT − Σ DEBIT − Σ WITHDRAWAL = available + held + frozen − owed [L1]
+ * - a hold exists durably before `hold` resolves, and ends exactly once, settled or released [L3, L4]
+ * - a charge never exceeds its own hold [L3]; Σ holds of a session + its spending never exceed its limit [A3]
+ * - a nonce is spent in the transaction of the hold it asked for; the second is `replayed_nonce` [A2]
+ * - a deposit credits once per (vault, deposit_index) and per (signature, instruction path) [C4]
+ * - what a call resolved with is on disk before the promise resolves [L8]
+ *
+ * Every write throws `LedgerUnavailable` when it cannot be made durable; then nothing has changed [L6].
+ * Broken invariants throw; expected outcomes are tagged unions. Times are Unix milliseconds and passed in.
+ */
+import type { Tokens, Units } from '../money.ts'
+import type { ChainLedger } from './chain-ledger.ts'
+import type { SessionLedger } from './session-ledger.ts'
+
+/** Base58 ed25519 public key. */
+export type AgentKey = string
+
+/** The ledger cannot be written now (busy beyond the bounded retry, disk full, closed): 503, nothing changed. */
+export class LedgerUnavailable extends Error {
+  override readonly name = 'LedgerUnavailable'
+}
+
+/** A finalized-only view of one agent's money, in units; `available` is what admission may hold. */
+export interface Balance {
+  readonly available: Units
+  readonly held: Units
+  readonly frozen: Units
+  readonly spent: Units
+  readonly deposited: Units
+  readonly settled: Units
+  readonly withdrawn: Units
+  readonly owed: Units
+}
+
+/** How a billed call ended. Source: proof contract, "Receipts"; docs/billing.md says what each charges. */
+export type Outcome =
+  | 'completed'
+  | 'client_left'
+  | 'provider_failed'
+  | 'provider_stalled'
+  | 'usage_missing'
+  | 'recovered'
+
+/** What the agent sent to ask for a call; enough to rebuild the signed text, or the session used. */
+export type CallAuth =
+  | {
+      readonly method: string
+      readonly target: string
+      readonly nonce: string
+      readonly issued_at: string
+      readonly signature: string
+      readonly price_version?: string
+    }
+  | { readonly session: string }
+
+/** What a hold is charged at if nobody lives to settle it (`recovered`). */
+export interface RecoveryTerms {
+  readonly tokens: Tokens
+  readonly charge: Units
+}
+
+export interface HoldRequest {
+  /** The call's id (`req_…`); unique. */
+  readonly requestId: string
+  readonly agent: AgentKey
+  readonly amount: Units
+  readonly at: number
+  readonly leaseUntil: number
+  /** Null for sessions. `forgetAt`: when no clock can accept the nonce any more. */
+  readonly nonce: { readonly value: string; readonly forgetAt: number } | null
+  readonly sessionId: string | null
+  readonly provider: string
+  readonly model: string
+  readonly priceVersion: string
+  /** `sha256:<hex>` of the body bytes that the agent sent. */
+  readonly requestDigest: string
+  readonly auth: CallAuth
+  readonly recovery: RecoveryTerms
+}
+
+export type HoldOutcome =
+  | { readonly kind: 'held'; readonly available: Units }
+  | { readonly kind: 'insufficient'; readonly available: Units; readonly owed: Units }
+  | { readonly kind: 'session_limit'; readonly remaining: Units }
+  | { readonly kind: 'session_gone' }
+  | { readonly kind: 'replayed_nonce' }
+
+/** Keeps a live hold from being swept, and notes what it would be recovered at by now. */
+export interface Lease {
+  readonly requestId: string
+  readonly leaseUntil: number
+  readonly recovery: RecoveryTerms
+}
+
+export interface Settlement {
+  readonly requestId: string
+  /** At most the hold; more throws. */
+  readonly charge: Units
+  readonly tokens: Tokens
+  readonly outcome: Outcome
+  readonly upstreamId: string | null
+  /** `sha256:<hex>` of the body bytes that the agent was sent. */
+  readonly responseDigest: string
+  readonly at: number
+}
+
+export type SettleOutcome =
+  | {
+      readonly kind: 'settled'
+      readonly charge: Units
+      /** Cumulative total after this call. */
+      readonly spent: Units
+      /** deposited − withdrawn − spent. */
+      readonly balanceAfter: Units
+    }
+  | { readonly kind: 'already_ended'; readonly state: 'settled' | 'released' }
+
+export type ReleaseOutcome =
+  | { readonly kind: 'released' }
+  | { readonly kind: 'already_ended'; readonly state: 'settled' | 'released' }
+
+/** One row of `GET /v1/transactions`. Amounts are positive; the type gives the direction. */
+export interface Transaction {
+  /** Increasing; the page cursor. */
+  readonly id: number
+  readonly type: 'DEPOSIT' | 'DEBIT' | 'WITHDRAWAL'
+  readonly amount: Units
+  readonly balanceAfter: Units
+  readonly timestamp: number
+  readonly requestId: string | null
+  readonly signature: string | null
+  readonly usage: Usage | null
+}
+
+/** A debit's `usage_json`: everything needed to recompute the charge. */
+export interface Usage {
+  readonly provider: string
+  readonly model: string
+  readonly outcome: Outcome
+  readonly tokens: Tokens
+  readonly price_version: string
+  readonly held: string
+  readonly upstream_id: string | null
+  readonly request_digest: string
+  readonly response_digest: string
+}
+
+/** One ended call of the append-only journal, read by cursor; `charge` is 0 where the hold was released. */
+export interface CallRecord {
+  readonly seq: number
+  readonly requestId: string
+  readonly agent: AgentKey
+  readonly state: 'settled' | 'released'
+  readonly charge: Units
+  readonly usage: Usage
+  readonly auth: CallAuth
+  readonly startedAt: number
+  readonly endedAt: number
+}
+
+/** What is refused or failed before anything was charged, for the journal. */
+export interface Release {
+  readonly requestId: string
+  readonly at: number
+  /** Why nothing is owed: the error code that the client was answered with. */
+  readonly reason: string
+}
+
+export interface SpendLedger {
+  balance(agent: AgentKey): Promise<Balance>
+  /** Newest first; `before` is the id of the last row of the page before. */
+  transactions(agent: AgentKey, before: number | null, limit: number): Promise<Transaction[]>
+  /** Calls that ended after `seq`, ascending: readers tail it and nothing on the path waits for them. */
+  calls(afterSeq: number, limit: number): Promise<CallRecord[]>
+  /** Whether a hold has spent this nonce (durable ones only). */
+  nonceSpent(agent: AgentKey, nonce: string): Promise<boolean>
+  hold(request: HoldRequest): Promise<HoldOutcome>
+  renew(leases: readonly Lease[]): Promise<void>
+  settle(settlement: Settlement): Promise<SettleOutcome>
+  release(release: Release): Promise<ReleaseOutcome>
+  /** Settles every open hold whose lease ended before `at` as `recovered`; returns their request ids. */
+  resolveExpired(at: number): Promise<string[]>
+  /** Forgets nonces and session challenges that no clock accepts any more. */
+  forgetExpired(at: number): Promise<void>
+  /** Stores a price list's version before anything is held under it; idempotent. */
+  storePrices(version: string, effectiveAt: string, json: string): Promise<void>
+  /** The stored JSON of a version, or null. */
+  prices(version: string): Promise<string | null>
+}
+
+/** What a health check may ask. */
+export interface LedgerHealth {
+  /** Makes one durable write; throws LedgerUnavailable. */
+  probe(at: number): Promise<void>
+  /** L1 over all agents: null, or the first agent whose books do not balance, with the figures. */
+  audit(): Promise<string | null>
+  /** Commits since opening, for the group-commit test and metrics. */
+  readonly commits: number
+  close(): Promise<void>
+}
+
+export interface Ledger extends SpendLedger, SessionLedger, ChainLedger, LedgerHealth {}
