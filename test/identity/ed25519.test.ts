@@ -1,0 +1,144 @@
+import { createPrivateKey, sign } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { verifyStrict } from '../../src/identity/ed25519.ts'
+
+// Curve arithmetic on its own, so that the table of small-order points is derived here rather than copied.
+const P = 2n ** 255n - 19n
+const L = 2n ** 252n + 27742317777372353535851937790883648493n
+const mod = (n: bigint): bigint => ((n % P) + P) % P
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n
+  for (let e = exponent, b = mod(base); e > 0n; e >>= 1n, b = mod(b * b)) {
+    if (e & 1n) result = mod(result * b)
+  }
+  return result
+}
+const inverse = (n: bigint): bigint => power(n, P - 2n)
+const D = mod(-121665n * inverse(121666n))
+const ROOT_OF_MINUS_ONE = power(2n, (P - 1n) / 4n)
+type Point = readonly [x: bigint, y: bigint]
+function add([x1, y1]: Point, [x2, y2]: Point): Point {
+  const k = mod(D * x1 * x2 * y1 * y2)
+  return [
+    mod((x1 * y2 + x2 * y1) * inverse(1n + k)),
+    mod((y1 * y2 + x1 * x2) * inverse(mod(1n - k))),
+  ]
+}
+function multiply(scalar: bigint, point: Point): Point {
+  let result: Point = [0n, 1n]
+  for (let s = scalar, p = point; s > 0n; s >>= 1n, p = add(p, p)) {
+    if (s & 1n) result = add(result, p)
+  }
+  return result
+}
+function xOf(y: bigint): bigint | null {
+  const square = mod((y * y - 1n) * inverse(mod(D * y * y + 1n)))
+  const root = power(square, (P + 3n) / 8n)
+  for (const x of [root, mod(root * ROOT_OF_MINUS_ONE)]) if (mod(x * x) === square) return x
+  return null
+}
+function bytesOf(n: bigint): Buffer {
+  return Buffer.from(n.toString(16).padStart(64, '0'), 'hex').reverse()
+}
+const encode = ([x, y]: Point): Buffer => bytesOf(y | ((x & 1n) << 255n))
+
+/** L times any point has an order that divides eight; some reach all eight of them. */
+function smallOrderPoints(): Point[] {
+  const found = new Map<string, Point>()
+  for (let y = 2n; found.size < 8; y++) {
+    const x = xOf(y)
+    if (x === null) continue
+    for (let torsion = multiply(L, [x, y]), k = 1n; k <= 8n; k++) {
+      const point = multiply(k, torsion)
+      found.set(point.join(), point)
+    }
+  }
+  return [...found.values()]
+}
+
+const SEED = Buffer.from(Array.from({ length: 32 }, (_, i) => i + 1))
+const PUBLIC = Buffer.from(
+  '79b5562e8fe654f94078b112e8a98ba7901f853ae695bed7e0e3910bad049664',
+  'hex',
+)
+const KEY = createPrivateKey({
+  key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), SEED]),
+  format: 'der',
+  type: 'pkcs8',
+})
+const MESSAGE = Buffer.from('the message')
+const SIGNATURE = sign(null, MESSAGE, KEY)
+
+describe('A1: verifyStrict', () => {
+  test('accepts what the key signed', () => {
+    expect(verifyStrict(PUBLIC, MESSAGE, SIGNATURE)).toBe(true)
+  })
+
+  test('refuses every single changed bit of key, message and signature', () => {
+    for (const [name, bytes] of Object.entries({ PUBLIC, MESSAGE, SIGNATURE })) {
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const changed = Buffer.from(bytes)
+        changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+        const args = { PUBLIC, MESSAGE, SIGNATURE, [name]: changed }
+        expect(verifyStrict(args.PUBLIC, args.MESSAGE, args.SIGNATURE), `${name} ${bit}`).toBe(
+          false,
+        )
+      }
+    }
+  })
+
+  test('refuses S + L, which node alone also refuses, and any S above L', () => {
+    const s = BigInt(`0x${Buffer.from(SIGNATURE.subarray(32)).reverse().toString('hex')}`)
+    for (let raised = s + L; raised < 2n ** 256n; raised += L) {
+      const malleable = Buffer.concat([SIGNATURE.subarray(0, 32), bytesOf(raised)])
+      expect(verifyStrict(PUBLIC, MESSAGE, malleable)).toBe(false)
+    }
+  })
+
+  test('refuses all eight points of small order, as key and as R', () => {
+    const points = smallOrderPoints()
+    expect(points).toHaveLength(8)
+    for (const point of points) {
+      // Under a key of small order, S = 0 and R = −kA verifies by chance for one message in eight.
+      for (const r of points) {
+        for (let n = 0; n < 16; n++) {
+          const forged = Buffer.concat([encode(r), Buffer.alloc(32)])
+          expect(verifyStrict(encode(point), Buffer.from([n]), forged)).toBe(false)
+        }
+      }
+    }
+  })
+
+  test('refuses an honest key with an R of small order that satisfies the equation', () => {
+    // R = identity, S = k·a: only the holder of the key can make it, and it says the same twice.
+    const message = Buffer.from(
+      '5601ce5438100b81c7102b0c156938fa8cf070f9de204f435a4dc21fd9a9cef413f640420f00000000000000000000000000',
+      'hex',
+    )
+    const forged = Buffer.from(
+      'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAvb6vokxXSQBeIIs7yLRy6moF1U1Nt6OnEKdDanqDUDw==',
+      'base64',
+    )
+    expect(verifyStrict(PUBLIC, message, forged)).toBe(false)
+  })
+
+  test('refuses encodings of y at or above the field, in key and R', () => {
+    for (let y = P; y < 2n ** 255n; y++) {
+      for (const sign of [0n, 1n << 255n]) {
+        const encoded = bytesOf(y | sign)
+        const zeroS = Buffer.concat([encoded, Buffer.alloc(32)])
+        expect(verifyStrict(encoded, MESSAGE, SIGNATURE)).toBe(false)
+        expect(verifyStrict(encoded, MESSAGE, zeroS)).toBe(false)
+        expect(verifyStrict(PUBLIC, MESSAGE, zeroS)).toBe(false)
+      }
+    }
+  })
+
+  test('never throws, whatever the bytes and lengths', () => {
+    const bytes = fc.uint8Array({ maxLength: 70 })
+    const key = fc.oneof(bytes, fc.uint8Array({ minLength: 32, maxLength: 32 }))
+    const signature = fc.oneof(bytes, fc.uint8Array({ minLength: 64, maxLength: 64 }))
+    fc.assert(fc.property(key, bytes, signature, (k, m, s) => !verifyStrict(k, m, s)))
+  })
+})
