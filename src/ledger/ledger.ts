@@ -147,23 +147,34 @@ export interface Usage {
   readonly held: string
   readonly upstream_id: string | null
   readonly request_digest: string
-  readonly response_digest: string
+  /** Null where the call was recovered: nobody lived to say what the agent was sent. */
+  readonly response_digest: string | null
 }
 
-/** One ended call of the append-only journal, read by cursor; `charge` is 0 where the hold was released. */
-export interface CallRecord {
+/** One ended call of the append-only journal, read by cursor. */
+export type CallRecord = EndedCall &
+  (
+    | { readonly state: 'settled'; readonly charge: Units; readonly usage: Usage }
+    /** `reason`: the error code that the client was answered with. Nothing was charged. */
+    | { readonly state: 'released'; readonly reason: string }
+  )
+
+interface EndedCall {
+  /** Increasing in the order in which calls ended, over all agents. */
   readonly seq: number
   readonly requestId: string
   readonly agent: AgentKey
-  readonly state: 'settled' | 'released'
-  readonly charge: Units
-  readonly usage: Usage
+  readonly provider: string
+  readonly model: string
+  readonly priceVersion: string
+  readonly held: Units
+  readonly requestDigest: string
   readonly auth: CallAuth
   readonly startedAt: number
   readonly endedAt: number
 }
 
-/** What is refused or failed before anything was charged, for the journal. */
+/** The end of a call that is not charged. */
 export interface Release {
   readonly requestId: string
   readonly at: number
@@ -183,7 +194,7 @@ export interface SpendLedger {
   renew(leases: readonly Lease[]): Promise<void>
   settle(settlement: Settlement): Promise<SettleOutcome>
   release(release: Release): Promise<ReleaseOutcome>
-  /** Settles every open hold whose lease ended before `at` as `recovered`; returns their request ids. */
+  /** Settles every open hold whose lease ended at or before `at` as `recovered`, at its recovery terms but never above the hold; returns their request ids. */
   resolveExpired(at: number): Promise<string[]>
   /** Forgets nonces and session challenges that no clock accepts any more. */
   forgetExpired(at: number): Promise<void>

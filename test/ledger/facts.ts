@@ -1,0 +1,77 @@
+/** Facts to put into a ledger: each with sane values, of which a test names only what it is about. */
+import type { DepositFact } from '../../src/ledger/chain-ledger.ts'
+import type { HoldRequest, Ledger, Settlement } from '../../src/ledger/ledger.ts'
+import { NO_TOKENS, units } from '../../src/money.ts'
+
+export const NOW = 1_795_000_000_000
+export const LEASE_MS = 15_000
+export const PRICES = `sha256:${'a'.repeat(64)}`
+export const AGENT = 'Agent1111111111111111111111111111111111111'
+export const BINDING = {
+  genesisHash: 'Genesis11111111111111111111111111111111111',
+  program: 'Program11111111111111111111111111111111111',
+  gateway: 'Gateway11111111111111111111111111111111111',
+  mint: 'Mint111111111111111111111111111111111111111',
+}
+
+/** The deposit number `index` of `agent` into its one vault. */
+export function depositFact(index: number, change: Partial<DepositFact> = {}): DepositFact {
+  const agent = change.agent ?? AGENT
+  const amount = change.amount ?? units(1_000n)
+  return {
+    vault: `vault of ${agent}`,
+    agent,
+    amount,
+    cumulative: amount,
+    depositIndex: BigInt(index),
+    depositor: 'Depositor',
+    signature: `deposit ${index} of ${agent}`,
+    instructionPath: '0',
+    slot: index,
+    ...change,
+  }
+}
+
+export function holdRequest(requestId: string, change: Partial<HoldRequest> = {}): HoldRequest {
+  return {
+    requestId,
+    agent: AGENT,
+    amount: units(100n),
+    at: NOW,
+    leaseUntil: NOW + LEASE_MS,
+    nonce: { value: `nonce of ${requestId}`, forgetAt: NOW + 180_000 },
+    sessionId: null,
+    provider: 'openai',
+    model: 'gpt-4o-mini',
+    priceVersion: PRICES,
+    requestDigest: `sha256:${'b'.repeat(64)}`,
+    auth: {
+      method: 'POST',
+      target: '/v1/chat/completions',
+      nonce: `nonce of ${requestId}`,
+      issued_at: '2026-11-21T12:00:00.000Z',
+      signature: 'c2lnbmF0dXJl',
+    },
+    recovery: { tokens: { ...NO_TOKENS, input: 10, output: 5 }, charge: units(60n) },
+    ...change,
+  }
+}
+
+export function settlement(requestId: string, change: Partial<Settlement> = {}): Settlement {
+  return {
+    requestId,
+    charge: units(40n),
+    tokens: { ...NO_TOKENS, input: 8, output: 3 },
+    outcome: 'completed',
+    upstreamId: 'chatcmpl-1',
+    responseDigest: `sha256:${'c'.repeat(64)}`,
+    at: NOW + 1_000,
+    ...change,
+  }
+}
+
+/** Stores the price list that the holds name and gives the agent its money. */
+export async function fund(ledger: Ledger, amount: bigint, agent = AGENT): Promise<void> {
+  await ledger.storePrices(PRICES, '2026-11-21T12:00:00.000Z', '{}')
+  await ledger.credit(depositFact(1, { agent, amount: units(amount) }), NOW)
+}
