@@ -2,7 +2,39 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Idl } from '@coral-xyz/anchor'
+
+/** The types that the vault program's IDL uses. */
+export type FieldType = 'pubkey' | 'u64' | 'i64' | 'u8' | 'string'
+
+export interface Field {
+  readonly name: string
+  readonly type: FieldType
+}
+
+interface Discriminated {
+  readonly name: string
+  readonly discriminator: readonly number[]
+}
+
+/** The parts of an Anchor IDL (spec 0.1.0) that are read here. */
+export interface VaultIdl {
+  /** The program id that local chains deploy it at. */
+  readonly address: string
+  readonly instructions: readonly (Discriminated & {
+    readonly accounts: readonly {
+      readonly name: string
+      readonly signer?: boolean
+      readonly writable?: boolean
+    }[]
+    readonly args: readonly Field[]
+  })[]
+  readonly accounts: readonly Discriminated[]
+  readonly events: readonly Discriminated[]
+  readonly types: readonly {
+    readonly name: string
+    readonly type: { readonly fields: readonly Field[] }
+  }[]
+}
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 
@@ -22,10 +54,10 @@ export function vaultProgramPath(override?: string): string {
   return path
 }
 
-let idl: Idl | undefined
+let idl: VaultIdl | undefined
 
-/** The vault program's IDL (spec 0.1.0); `address` is the id that local chains deploy it at. */
-export function vaultIdl(): Idl {
-  idl ??= JSON.parse(readFileSync(join(contractsFolder(), 'idl.json'), 'utf8')) as Idl
+/** The vault program's IDL, as committed. */
+export function vaultIdl(): VaultIdl {
+  idl ??= JSON.parse(readFileSync(join(contractsFolder(), 'idl.json'), 'utf8')) as VaultIdl
   return idl
 }

@@ -1,0 +1,107 @@
+/**
+ * The vault program's Borsh, by the committed IDL: what Anchor's coder writes, read more strictly. Anchor's fills a
+ * field that the bytes do not reach with zeros; here a shortage throws, so nothing cut off is taken for an amount.
+ * Field names are the IDL's; integers of 64 bits are bigint.
+ */
+import { PublicKey } from '@solana/web3.js'
+import { type Field, type VaultIdl, vaultIdl } from './program-file.ts'
+
+export type FieldValue = PublicKey | bigint | number | string
+/** Values by the IDL's field names. */
+export type Fields = Readonly<Record<string, FieldValue>>
+
+const DISCRIMINATOR_SIZE = 8
+const KEY_SIZE = 32
+
+/** Reads one field at `offset`; a RangeError when the bytes end before it does. */
+function readField({ type }: Field, bytes: Buffer, offset: number): [FieldValue, next: number] {
+  switch (type) {
+    case 'u64':
+      return [bytes.readBigUInt64LE(offset), offset + 8]
+    case 'i64':
+      return [bytes.readBigInt64LE(offset), offset + 8]
+    case 'u8':
+      return [bytes.readUInt8(offset), offset + 1]
+    case 'pubkey': {
+      const end = offset + KEY_SIZE
+      if (end > bytes.length) throw new RangeError(`a key needs ${end} bytes of ${bytes.length}`)
+      return [new PublicKey(bytes.subarray(offset, end)), end]
+    }
+    case 'string': {
+      const start = offset + 4
+      const end = start + bytes.readUInt32LE(offset)
+      if (end > bytes.length) throw new RangeError(`a text needs ${end} bytes of ${bytes.length}`)
+      return [new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(start, end)), end]
+    }
+  }
+}
+
+function writeField({ name, type }: Field, value: FieldValue | undefined): Buffer {
+  if (type === 'pubkey' && value instanceof PublicKey) return value.toBuffer()
+  if ((type === 'u64' || type === 'i64') && typeof value === 'bigint') {
+    const bytes = Buffer.alloc(8)
+    if (type === 'u64') bytes.writeBigUInt64LE(value)
+    else bytes.writeBigInt64LE(value)
+    return bytes
+  }
+  if (type === 'string' && typeof value === 'string') {
+    const text = Buffer.from(value)
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(text.length)
+    return Buffer.concat([length, text])
+  }
+  throw new TypeError(`the argument ${name} is no ${type}`)
+}
+
+/** Reads the fields of a type and says how many bytes they took. */
+function readFields(name: string, bytes: Buffer): { fields: Fields; size: number } {
+  const layout = vaultIdl().types.find((type) => type.name === name)
+  if (layout === undefined) throw new Error(`the IDL has no type ${name}`)
+  const fields: Record<string, FieldValue> = {}
+  let offset = 0
+  for (const field of layout.type.fields) {
+    const [value, next] = readField(field, bytes, offset)
+    fields[field.name] = value
+    offset = next
+  }
+  return { fields, size: offset }
+}
+
+function startsWith(data: Uint8Array, discriminator: readonly number[]): boolean {
+  return Buffer.from(discriminator).equals(data.subarray(0, DISCRIMINATOR_SIZE))
+}
+
+/** Encodes an instruction's discriminator and arguments. Throws when the IDL has no such instruction or argument. */
+export function encodeInstruction(
+  { discriminator, args }: VaultIdl['instructions'][number],
+  values: Fields,
+): Buffer {
+  const fields = args.map((field) => writeField(field, values[field.name]))
+  return Buffer.concat([Buffer.from(discriminator), ...fields])
+}
+
+/** Decodes an account's data. Throws when it is another's or too short; an account may be longer than its fields. */
+export function decodeAccountFields(name: string, data: Uint8Array): Fields {
+  const account = vaultIdl().accounts.find((candidate) => candidate.name === name)
+  if (account === undefined || !startsWith(data, account.discriminator)) {
+    throw new Error(`the data is not of a ${name}`)
+  }
+  return readFields(name, Buffer.from(data.subarray(DISCRIMINATOR_SIZE))).fields
+}
+
+/**
+ * Decodes an event: its discriminator and fields, without the event instruction's tag. Throws when the IDL has no such
+ * event, and when the bytes are not exactly its fields.
+ */
+export function decodeEventFields(data: Uint8Array): { name: string; fields: Fields } {
+  const event = vaultIdl().events.find(({ discriminator }) => startsWith(data, discriminator))
+  if (event === undefined) {
+    throw new Error(`no event ${Buffer.from(data.subarray(0, DISCRIMINATOR_SIZE)).toString('hex')}`)
+  }
+  const bytes = Buffer.from(data.subarray(DISCRIMINATOR_SIZE))
+  const { fields, size } = readFields(event.name, bytes)
+  if (size !== bytes.length) {
+    throw new RangeError(`${event.name} has ${bytes.length} bytes instead of ${size}`)
+  }
+  return { name: event.name, fields }
+}
