@@ -1,0 +1,140 @@
+/**
+ * Step 1: who asks. Reads the body, verifies the signature over exactly this request and spends its nonce, or finds
+ * the session of a token. Source: wire contract, "Authentication"; properties A1-A3.
+ */
+import { type Refusal, refusal } from '../errors.ts'
+import { findCredential } from '../identity/credentials.ts'
+import type { NonceWindow } from '../identity/nonce-window.ts'
+import { checkRequest } from '../identity/request-proof.ts'
+import { tokenSha256 } from '../identity/session-token.ts'
+import type { Audience } from '../identity/signed-text.ts'
+import type { CallAuth, SpendLedger } from '../ledger/ledger.ts'
+import type { Session, SessionLedger } from '../ledger/session-ledger.ts'
+import type { Incoming } from './exchange.ts'
+
+/** Seconds after which a full nonce window has room again, at most. */
+const WINDOW_RETRY_SECONDS = 60
+
+/** What authentication needs of the gateway. */
+export interface AuthenticationParts {
+  readonly audience: Audience
+  readonly ledger: Pick<SpendLedger, 'nonceSpent'> & Pick<SessionLedger, 'sessionByToken'>
+  readonly nonces: NonceWindow
+  readonly now: () => number
+}
+
+/** The account that is debited, and what it sent to ask. */
+export interface Caller {
+  readonly agent: string
+  readonly auth: CallAuth
+  /** What a hold spends; null for sessions. `forgetAt`: Unix milliseconds. */
+  readonly nonce: { readonly value: string; readonly forgetAt: number } | null
+  readonly session: Session | null
+  /** The only price list that the agent agreed to; null: the one in force. */
+  readonly priceVersion: string | null
+}
+
+export type Authenticated =
+  | {
+      readonly kind: 'authenticated'
+      readonly caller: Caller
+      readonly body: Uint8Array
+      /** `sha256:<hex>` of the body's bytes. */
+      readonly bodyDigest: string
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** Refuses with the codes of status 401, `request_too_large`, or `overloaded` when no nonce can be remembered. */
+export async function authenticate(
+  parts: AuthenticationParts,
+  incoming: Incoming,
+): Promise<Authenticated> {
+  const credential = findCredential(incoming.header)
+  switch (credential.kind) {
+    case 'none':
+      return refused(
+        'missing_credentials',
+        'The request carries neither a signature nor a session.',
+      )
+    case 'token':
+      return bySession(parts, incoming, credential.token)
+    case 'signature':
+      return bySignature(parts, incoming)
+  }
+}
+
+async function bySession(
+  { ledger, now }: AuthenticationParts,
+  incoming: Incoming,
+  token: string,
+): Promise<Authenticated> {
+  const session = await ledger.sessionByToken(tokenSha256(token), now())
+  if (session === null) {
+    return refused('invalid_session', 'The session is unknown, expired or revoked.')
+  }
+  const body = await incoming.readBody()
+  if (body.kind === 'refused') return body
+  const caller: Caller = {
+    agent: session.agent,
+    auth: { session: session.id },
+    nonce: null,
+    session,
+    priceVersion: incoming.header('x-price-version') ?? null,
+  }
+  return { kind: 'authenticated', caller, body: body.bytes, bodyDigest: digestOf(body.sha256) }
+}
+
+async function bySignature(
+  { audience, ledger, nonces, now }: AuthenticationParts,
+  incoming: Incoming,
+): Promise<Authenticated> {
+  const body = await incoming.readBody()
+  if (body.kind === 'refused') return body
+  const { method, target, header } = incoming
+  const at = now()
+  const proof = checkRequest({
+    origin: audience.origin,
+    chain: audience.chain,
+    header,
+    method,
+    target,
+    bodySha256: body.sha256,
+    now: at,
+  })
+  if (proof.kind === 'refused') return proof
+
+  const spent = nonces.spend(proof.agent, proof.nonce, at)
+  if (spent === 'full') return windowFull()
+  if (spent === 'replayed' || (await ledger.nonceSpent(proof.agent, proof.nonce))) {
+    return refused('replayed_nonce', 'The nonce has been used before.')
+  }
+  const { agent, nonce, issuedAt, forgetAt, signature, priceVersion } = proof
+  const bound = priceVersion === undefined ? {} : { price_version: priceVersion }
+  const caller: Caller = {
+    agent,
+    auth: { method, target, nonce, issued_at: issuedAt, signature, ...bound },
+    nonce: { value: nonce, forgetAt },
+    session: null,
+    priceVersion: priceVersion ?? null,
+  }
+  return { kind: 'authenticated', caller, body: body.bytes, bodyDigest: digestOf(body.sha256) }
+}
+
+function digestOf(sha256: Uint8Array): string {
+  return `sha256:${Buffer.from(sha256).toString('hex')}`
+}
+
+function windowFull(): Authenticated {
+  const message = 'More signed requests than can be remembered.'
+  return {
+    kind: 'refused',
+    refusal: { code: 'overloaded', message, retryAfterSeconds: WINDOW_RETRY_SECONDS },
+  }
+}
+
+function refused(
+  code: 'missing_credentials' | 'invalid_session' | 'replayed_nonce',
+  message: string,
+): Authenticated {
+  return { kind: 'refused', refusal: refusal(code, message) }
+}

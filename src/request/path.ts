@@ -1,0 +1,85 @@
+/**
+ * THE PATH: the seven steps of a billed call, on one screen. Each step answers with a value; a refusal leaves at once.
+ * Nothing before `hold` writes to the ledger; nothing after it leaves the hold open: whatever throws, the sweeper
+ * resolves it when its lease ends. Drawn in docs/architecture.md, priced in docs/billing.md.
+ */
+import type { Format } from '../formats/format.ts'
+import type { SpendLedger } from '../ledger/ledger.ts'
+import type { PriceList } from '../prices/price-list.ts'
+import type { Provider, UpstreamTimeouts } from '../providers/provider.ts'
+import { admit } from './admit.ts'
+import { type AuthenticationParts, authenticate } from './authenticate.ts'
+import { complete, unanswered } from './complete.ts'
+import type { Client, Incoming } from './exchange.ts'
+import { forward } from './forward.ts'
+import { hold } from './hold.ts'
+import type { Leases } from './leases.ts'
+import { meter } from './meter.ts'
+import { type CallLine, callLine, endOf } from './record.ts'
+import { settle } from './settle.ts'
+
+/** What the path is made of; `main` chooses. */
+export interface PathParts extends AuthenticationParts {
+  readonly ledger: SpendLedger & AuthenticationParts['ledger']
+  /** The price list in force. */
+  readonly prices: () => PriceList
+  /** By the names that the price list uses. */
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly leases: Leases
+  readonly timeouts: UpstreamTimeouts
+  readonly record: (line: CallLine) => void
+}
+
+/** Serves a billed call. Throws only what no step expects. */
+export async function serveCall(
+  parts: PathParts,
+  format: Format,
+  incoming: Incoming,
+  client: Client,
+): Promise<void> {
+  const { ledger, leases, now, record } = parts
+  const { requestId, header } = incoming
+
+  const asked = await authenticate(parts, incoming)
+  if (asked.kind === 'refused') return client.refuse(asked.refusal)
+  const { caller, body, bodyDigest } = asked
+
+  const admitted = admit(parts.prices(), format, header, caller, body)
+  if (admitted.kind === 'refused') return client.refuse(admitted.refusal)
+  if (client.signal.aborted) return
+
+  const held = await hold(ledger, { requestId, caller, bodyDigest, call: admitted.call }, now)
+  if (held.kind === 'refused') return client.refuse(held.refusal, held.payment)
+  const { call } = held
+
+  const live = leases.keep(requestId, call.recovery)
+  try {
+    const provider = providerOf(parts.providers, call.model.provider)
+    const request = {
+      path: format.upstreamPath,
+      body: call.plan.forward(call.cap),
+      headers: call.headers,
+      timeouts: parts.timeouts,
+      signal: client.signal,
+    }
+    const forwarded = await forward(provider, request, now)
+    if (forwarded.kind !== 'answered') return await unanswered(parts, call, forwarded, client)
+
+    const metered = await meter(call, forwarded, client, live)
+    if (metered.kind === 'lost') return await unanswered(parts, call, metered, client)
+
+    const settled = await settle(ledger, call, metered, now)
+
+    record(callLine(call, endOf(settled), now()))
+    complete(client, call, metered, settled)
+  } finally {
+    live.drop()
+  }
+}
+
+/** Throws for a model without a provider: the price list in force names only providers that are configured. */
+export function providerOf(providers: PathParts['providers'], name: string): Provider {
+  const provider = providers.get(name)
+  if (provider === undefined) throw new Error(`no provider ${name} for a model on the price list`)
+  return provider
+}

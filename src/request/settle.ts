@@ -1,0 +1,64 @@
+/**
+ * Step 6: ends the hold, exactly once: settled at its charge, or released. Properties L3, L4, M4.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { LedgerUnavailable, type SettleOutcome, type SpendLedger } from '../ledger/ledger.ts'
+import { type Price, priceEnding } from './billing.ts'
+import type { HeldCall } from './hold.ts'
+import type { Metered } from './meter.ts'
+
+/** A ledger that is away for a moment must not cost the operator a charge, nor the agent a release. */
+const ATTEMPTS = 8
+const PAUSE_MS = 1_000
+
+export type Settled =
+  | { readonly kind: 'settled'; readonly price: Price; readonly remainder: Uint8Array }
+  /** Resolved by the sweeper before: that charge stands. */
+  | { readonly kind: 'already_ended'; readonly price: Price; readonly remainder: Uint8Array }
+  /** The sweeper will resolve it by its recovery terms. */
+  | { readonly kind: 'unavailable'; readonly price: Price }
+
+/** Charges a metered call. */
+export async function settle(
+  ledger: Pick<SpendLedger, 'settle'>,
+  { requestId, terms }: Pick<HeldCall, 'requestId' | 'terms'>,
+  metered: Metered,
+  now: () => number,
+): Promise<Settled> {
+  const price = priceEnding(terms, metered.ending, metered.reading)
+  const remainder = metered.remainder(price.charge)
+  const settlement = {
+    requestId,
+    ...price,
+    upstreamId: metered.reading.upstreamId,
+    responseDigest: metered.digestWith(remainder),
+    at: now(),
+  }
+  const outcome = await insist((): Promise<SettleOutcome> => ledger.settle(settlement))
+  return outcome === null
+    ? { kind: 'unavailable', price }
+    : { kind: outcome.kind, price, remainder }
+}
+
+/** Gives a hold back; `reason` is the code that the client is answered with. Resolves when it is durable or given up. */
+export async function release(
+  ledger: Pick<SpendLedger, 'release'>,
+  requestId: string,
+  reason: string,
+  now: () => number,
+): Promise<void> {
+  await insist(() => ledger.release({ requestId, at: now(), reason }))
+}
+
+/** Tries again while the ledger is unavailable; null when it stays so. */
+async function insist<T>(write: () => Promise<T>): Promise<T | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable)) throw error
+      if (attempt === ATTEMPTS) return null
+      await pause(PAUSE_MS)
+    }
+  }
+}
