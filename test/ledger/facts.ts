@@ -2,6 +2,7 @@
 import type { DepositFact } from '../../src/ledger/chain-ledger.ts'
 import type { HoldRequest, Ledger, Settlement } from '../../src/ledger/ledger.ts'
 import { NO_TOKENS, units } from '../../src/money.ts'
+import type { Backend } from './backends.ts'
 
 export const NOW = 1_795_000_000_000
 export const LEASE_MS = 15_000
@@ -74,4 +75,11 @@ export function settlement(requestId: string, change: Partial<Settlement> = {}):
 export async function fund(ledger: Ledger, amount: bigint, agent = AGENT): Promise<void> {
   await ledger.storePrices(PRICES, '2026-11-21T12:00:00.000Z', '{}')
   await ledger.credit(depositFact(1, { agent, amount: units(amount) }), NOW)
+}
+
+/** New books on which `AGENT` has deposited `amount` units. */
+export async function funded(backend: Backend, amount: bigint): Promise<Ledger> {
+  const ledger = backend.newHome().open()
+  await fund(ledger, amount)
+  return ledger
 }
