@@ -55,6 +55,8 @@ function apply(rule: Rule, value: unknown, path: string, tally: Tally): Refusal 
 
 function applyShape(rule: Shape, value: unknown, path: string, tally: Tally): Refusal | null {
   if (!isObject(value)) return invalid(path, 'must be an object')
+  const problem = rule.problem?.(value) ?? null
+  if (problem !== null) return invalid(path, problem)
   rule.count?.(value, tally)
   return applyMembers(rule.members, value, `${path}.`, tally)
 }
@@ -87,7 +89,7 @@ function applyList(rule: List, value: unknown, path: string, tally: Tally): Refu
 function applyVariants(rule: Variants, value: unknown, path: string, tally: Tally): Refusal | null {
   if (!isObject(value)) return invalid(path, 'must be an object')
   const said = Object.hasOwn(value, rule.by) ? value[rule.by] : null
-  const name = said ?? rule.otherwise
+  const name = said ?? rule.otherwise(value)
   if (typeof name !== 'string') return invalid(`${path}.${rule.by}`, 'must be a string')
   const chosen = Object.hasOwn(rule.cases, name) ? rule.cases[name] : undefined
   if (chosen === undefined) {

@@ -9,25 +9,34 @@ import type { Tokens, Units } from '../money.ts'
 /** How errors and usage are shaped for the client. */
 export type Dialect = 'openai' | 'anthropic'
 
-/** The longest cache write that the request asks for; decides the dearest input class of the worst case. */
+/**
+ * The longest cache write that the call can be billed for; decides the dearest input class of the worst case. `5m`
+ * stands for the class `cache_write`, also where a provider caches unasked (OpenAI, 30 minutes).
+ */
 export type CacheWrite = 'none' | '5m' | '1h'
 
 /** What bounds the input of a call, before any model is looked at. Source: wire contract, "Calls". */
 export interface InputBounds {
-  /** Bytes of the body as the client sent it: they bound its text tokens from above. */
+  /**
+   * Bytes that bound the text tokens from above: those of the body as the client sent it, and an allowance for each tool
+   * whose definition the provider writes.
+   */
   readonly bytes: number
   /** Inline images, each worth at most the model's stated maximum. */
   readonly images: number
-  /** Pages of inline documents (bounded from above by what the bytes can hold). */
+  /**
+   * Pages of inline PDFs: the most that the provider reads of one request, 0 without a PDF. Their bytes are no bound,
+   * since a compressed file can repeat a page at no cost.
+   */
   readonly documentPages: number
-  /** Whether the provider adds its tool prompt (the model's constant). */
+  /** Whether the provider adds its prompt for tools or structured output (the model's constant). */
   readonly tools: boolean
   readonly cacheWrite: CacheWrite
 }
 
 /** What bounds the output of a call. */
 export interface OutputBounds {
-  /** The cap that the client sent, in tokens; null where it sent none; 0 for formats without output. */
+  /** The cap that the client sent, in tokens per choice; null where it sent none; 0 for formats without output. */
   readonly cap: number | null
   /** How many choices are generated, each up to the cap. */
   readonly choices: number
@@ -103,9 +112,15 @@ export interface Format {
   readonly upstreamPath: string
   /** False for free calls (`count_tokens`), which are forwarded and never metered. */
   readonly billed: boolean
-  /** Applies the cost rule of every parameter. `body` is the client's bytes, untouched. */
+  /**
+   * Applies the cost rule of every parameter. `body` is the client's bytes, untouched. Refusals: `invalid_json`,
+   * `invalid_request`, `unsupported_parameter`, with the parameter's path in `param`.
+   */
   plan(body: Uint8Array): PlanOutcome
-  /** The allow-listed headers that go upstream; a priced or unknown beta value is refused. */
+  /**
+   * The allow-listed headers that go upstream beside those that the gateway writes itself (credentials, content type);
+   * a priced or unknown beta value is refused.
+   */
   forwardHeaders(get: (name: string) => string | undefined): HeaderOutcome
   /** Usage of a complete non-streaming body; `tokens` null when there is none. Never throws on hostile input. */
   readBody(body: Uint8Array): UsageReading

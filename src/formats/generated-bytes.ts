@@ -12,6 +12,7 @@ const LABELS = new Set([
   'signature',
   'logprobs',
   'annotations',
+  'citation',
   'citations',
 ])
 

@@ -2,16 +2,8 @@
  * The cost rule of every parameter of OpenAI's chat completions (POST /v1/chat/completions).
  * Source: wire contract, "Calls"; the parameter types of OpenAI's SDK (a test compares them).
  */
-import {
-  AUDIO,
-  CHOICES_MAX,
-  HOSTED_TOOL,
-  INLINE_IMAGE,
-  INLINE_PDF,
-  MODERATION,
-  SERVICE_TIER,
-  STORED_AT_PROVIDER,
-} from './openai-reasons.ts'
+import { CHOICES_MAX, INLINE_IMAGE, INLINE_PDF, MODERATION, SERVICE_TIER } from './openai-rules.ts'
+import { AUDIO, HOSTED_TOOL, STORED_AT_PROVIDER } from './refusal-reasons.ts'
 import {
   asksToolPrompt,
   counted,
@@ -19,14 +11,13 @@ import {
   free,
   list,
   MODEL,
-  oneOf,
   type Parameters,
-  positive,
   refused,
   shape,
   TOKENS_MAX,
   textOr,
   variants,
+  whole,
 } from './rules.ts'
 
 const TEXT = free('text, bounded by its bytes')
@@ -98,14 +89,14 @@ const PREDICTION = shape(
 )
 
 const SAMPLING = free('steers sampling; output stays under the cap')
-const OUTPUT_CAP = positive('bounds the output; written in where absent', TOKENS_MAX)
+const OUTPUT_CAP = whole('bounds the output; written in where absent', 1, TOKENS_MAX)
 
 export const CHAT_PARAMETERS: Parameters = {
   model: MODEL,
   messages: list('the input, bounded by its bytes, images and pages', MESSAGE),
   max_completion_tokens: OUTPUT_CAP,
   max_tokens: OUTPUT_CAP,
-  n: positive('multiplies the output', CHOICES_MAX),
+  n: whole('multiplies the output', 1, CHOICES_MAX),
   best_of: refused('it generates choices that are never shown; use `n`'),
   stream: flag('how the answer is sent'),
   stream_options: shape('what the stream carries', {
@@ -119,7 +110,7 @@ export const CHAT_PARAMETERS: Parameters = {
   parallel_tool_calls: SAMPLING,
   response_format: counted('a schema, bounded by its bytes and the tool prompt', asksToolPrompt),
   prediction: PREDICTION,
-  modalities: list('what is generated', oneOf('other output has prices of its own', 'text')),
+  modalities: list('what is generated', refused(AUDIO, 'text')),
   audio: refused(AUDIO),
   web_search_options: refused(HOSTED_TOOL),
   moderation: MODERATION,

@@ -14,7 +14,7 @@ import {
 } from './json.ts'
 import { CHAT_PARAMETERS } from './openai-chat-parameters.ts'
 import { ChatStreamObserver } from './openai-chat-stream.ts'
-import { PDF_PAGES_MAX } from './openai-reasons.ts'
+import { PDF_PAGES_MAX } from './openai-rules.ts'
 import { CHAT_USAGE } from './openai-usage.ts'
 import { type Call, inputBounds, readCall } from './read-call.ts'
 import { EventMeter } from './stream-meter.ts'

@@ -4,6 +4,7 @@
  * `null` stands for "absent" in every provider's format and is accepted under every rule.
  */
 import type { CacheWrite } from './format.ts'
+import { isObject, type JsonObject } from './json.ts'
 
 /** What the rules count while they walk a body: the bounds that bytes alone do not give. */
 export interface Tally {
@@ -48,6 +49,8 @@ export interface Shape {
   readonly kind: 'shape'
   readonly note: string
   readonly members: { readonly [name: string]: Rule }
+  /** What the whole must have, as the message says it; null where it has that. */
+  readonly problem?: (value: JsonObject) => string | null
   readonly count?: (value: unknown, tally: Tally) => void
 }
 
@@ -63,8 +66,8 @@ export interface Variants {
   readonly kind: 'variants'
   readonly by: string
   readonly cases: { readonly [name: string]: Rule }
-  /** The kind of an object that does not say. */
-  readonly otherwise: string | null
+  /** The kind of an object that does not say, or null where it must. */
+  readonly otherwise: (value: JsonObject) => string | null
 }
 
 /** Different rules by JSON type; a type without a rule is refused. */
@@ -107,7 +110,11 @@ export function list(note: string, items: Rule, count?: List['count']): List {
   return count === undefined ? { kind: 'list', note, items } : { kind: 'list', note, items, count }
 }
 
-export function variants(by: string, cases: Parameters, otherwise: string | null = null): Variants {
+export function variants(
+  by: string,
+  cases: Parameters,
+  otherwise: Variants['otherwise'] = () => null,
+): Variants {
   return { kind: 'variants', by, cases, otherwise }
 }
 
@@ -134,15 +141,15 @@ export function flag(note: string): Checked {
   }
 }
 
-/** A whole number from 1 to `max`. */
-export function positive(note: string, max: number): Checked {
+/** A whole number from `min` to `max`. */
+export function whole(note: string, min: number, max: number): Checked {
   return {
     kind: 'checked',
     note,
     problem: (value) =>
-      Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= max
+      Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
         ? null
-        : `must be a whole number from 1 to ${max}`,
+        : `must be a whole number from ${min} to ${max}`,
   }
 }
 
@@ -151,9 +158,11 @@ export function counted(note: string, count: (value: unknown, tally: Tally) => v
   return { kind: 'checked', note, problem: () => null, count }
 }
 
-/** Counts the provider's own prompt for tools or structured output; an empty list asks for none. */
+/** Counts the provider's own prompt for tools or structured output; an empty list and plain text ask for none. */
 export function asksToolPrompt(value: unknown, tally: Tally): void {
-  if (!Array.isArray(value) || value.length > 0) tally.toolPrompt = true
+  if (Array.isArray(value) ? value.length > 0 : !isObject(value) || value['type'] !== 'text') {
+    tally.toolPrompt = true
+  }
 }
 
 /** More tokens than any window holds: what exceeds it is a mistake, and products of counts stay exact. */
