@@ -1,0 +1,158 @@
+/** The transaction of a deposit: built from what the chain says, signed by the agent, followed until it is final. */
+import { type Connection, PublicKey, Transaction } from '@solana/web3.js'
+import bs58 from 'bs58'
+import { decodeGateway } from '../chain/accounts.ts'
+import { tokenAddress } from '../chain/addresses.ts'
+import { deposit, openVault, type VaultParties } from '../chain/instructions.ts'
+import { connectRpc } from '../chain/rpc.ts'
+import { readTokenAccount } from '../chain/token.ts'
+import { formatUsdc, type Units } from '../money.ts'
+import type { Surroundings } from './clock.ts'
+import type { Signer } from './key.ts'
+import { Level5Error } from './level5-error.ts'
+import type { DepositTerms } from './wire.ts'
+
+export interface PaymentParts {
+  readonly rpcUrl: string
+  /** Checked against the pins. */
+  readonly terms: DepositTerms
+  readonly signer: Signer
+  readonly surroundings: Surroundings
+}
+
+/** A signed deposit. */
+export interface OpenPayment {
+  readonly signature: string
+  readonly opensVault: boolean
+  /** Sends it; the node checks it first. Throws `deposit_failed` with the node's reason. */
+  broadcast(): Promise<void>
+  /** Waits until it is final and returns its slot. Throws `deposit_failed` or `timeout`. */
+  finality(deadline: number, onConfirmed: (slot: number) => void): Promise<number>
+}
+
+const RPC_TIMEOUT_MS = 15_000
+const POLL_MS = 200
+
+/** Builds and signs the deposit. Throws `deposit_failed` when the wallet cannot pay or the chain is another. */
+export async function openPayment(parts: PaymentParts, amount: Units): Promise<OpenPayment> {
+  const rpc = connectRpc({ url: parts.rpcUrl, timeoutMs: RPC_TIMEOUT_MS })
+  const { terms, signer } = parts
+  const agent = new PublicKey(signer.publicKey)
+  const parties: VaultParties = {
+    program: new PublicKey(terms.program),
+    gateway: new PublicKey(terms.gateway),
+    mint: new PublicKey(terms.mint),
+    agent,
+  }
+  const delaySeconds = await gatewayDelaySeconds(rpc, parties)
+  await checkWallet(rpc, agent, parties.mint, amount)
+  const opensVault = (await rpc.getAccountInfo(new PublicKey(terms.vault), 'confirmed')) === null
+  const transaction = new Transaction()
+  if (opensVault) transaction.add(openVault(parties, agent, delaySeconds))
+  transaction.add(deposit(parties, agent, amount))
+  const signed = await signAnew(rpc, transaction, parts)
+  return {
+    signature: signed.signature,
+    opensVault,
+    broadcast: () => broadcast(rpc, signed.bytes),
+    finality: (deadline, onConfirmed) =>
+      follow(rpc, signed, parts.surroundings, deadline, onConfirmed),
+  }
+}
+
+/** Reads the terms of new vaults from the chain itself; the pinned program must own the account. */
+async function gatewayDelaySeconds(rpc: Connection, parties: VaultParties): Promise<bigint> {
+  const account = await rpc.getAccountInfo(parties.gateway, 'confirmed')
+  if (account === null || !account.owner.equals(parties.program)) {
+    throw failed(`${parties.gateway} is not a gateway of ${parties.program} on this chain`)
+  }
+  const gateway = decodeGateway(account.data)
+  if (!gateway.mint.equals(parties.mint)) {
+    throw failed(`the gateway takes ${gateway.mint}, not ${parties.mint}`)
+  }
+  return gateway.withdrawalDelaySeconds
+}
+
+async function checkWallet(
+  rpc: Connection,
+  agent: PublicKey,
+  mint: PublicKey,
+  amount: Units,
+): Promise<void> {
+  const address = tokenAddress(agent, mint)
+  const account = await rpc.getAccountInfo(address, 'confirmed')
+  const has = account === null ? null : readTokenAccount(account.data)
+  if (has === null || has.amount < amount) {
+    throw failed(
+      `the wallet ${agent} has ${formatUsdc(has?.amount ?? 0n)} USDC, not ${formatUsdc(amount)}`,
+    )
+  }
+}
+
+interface Signed {
+  readonly signature: string
+  readonly bytes: Buffer
+  readonly lastValidBlockHeight: number
+}
+
+/** Signs under a blockhash that makes the signature new: two equal deposits under one are one transaction. */
+async function signAnew(
+  rpc: Connection,
+  transaction: Transaction,
+  { signer, surroundings }: PaymentParts,
+): Promise<Signed> {
+  const feePayer = new PublicKey(signer.publicKey)
+  transaction.feePayer = feePayer
+  for (;;) {
+    const { blockhash, lastValidBlockHeight } = await rpc.getLatestBlockhash('confirmed')
+    transaction.recentBlockhash = blockhash
+    const raw = Buffer.from(await signer.sign(transaction.serializeMessage()))
+    transaction.addSignature(feePayer, raw)
+    const signature = bs58.encode(raw)
+    const { value } = await rpc.getSignatureStatuses([signature])
+    if (value[0] == null) return { signature, bytes: transaction.serialize(), lastValidBlockHeight }
+    await surroundings.sleep(POLL_MS)
+  }
+}
+
+async function broadcast(rpc: Connection, bytes: Buffer): Promise<void> {
+  try {
+    await rpc.sendRawTransaction(bytes, { preflightCommitment: 'confirmed' })
+  } catch (cause) {
+    throw failed(cause instanceof Error ? cause.message : String(cause))
+  }
+}
+
+async function follow(
+  rpc: Connection,
+  signed: Signed,
+  { now, sleep }: Surroundings,
+  deadline: number,
+  onConfirmed: (slot: number) => void,
+): Promise<number> {
+  let isConfirmed = false
+  while (now() < deadline) {
+    const { value } = await rpc.getSignatureStatuses([signed.signature])
+    const status = value[0] ?? null
+    if (status?.err) throw failed(`${signed.signature}: ${JSON.stringify(status.err)}`)
+    const reached = status?.confirmationStatus
+    if (!isConfirmed && (reached === 'confirmed' || reached === 'finalized')) {
+      isConfirmed = true
+      onConfirmed(status?.slot ?? 0)
+    }
+    if (reached === 'finalized') return status?.slot ?? 0
+    if (status === null && (await hasExpired(rpc, signed))) {
+      throw failed(`${signed.signature} never landed; nothing was paid`)
+    }
+    await sleep(POLL_MS)
+  }
+  throw new Level5Error('timeout', `deposit ${signed.signature} was sent and is not final yet`)
+}
+
+async function hasExpired(rpc: Connection, { lastValidBlockHeight }: Signed): Promise<boolean> {
+  return (await rpc.getBlockHeight('finalized')) > lastValidBlockHeight
+}
+
+function failed(why: string): Level5Error {
+  return new Level5Error('deposit_failed', `nothing was deposited: ${why}`)
+}

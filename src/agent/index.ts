@@ -1,0 +1,127 @@
+/**
+ * The agent's side of level5: a signing `fetch` for the SDKs that agents use already, and the money around it.
+ *
+ *     const agent = createAgent({ key: 'agent.json', url: 'http://127.0.0.1:4020' })
+ *     await agent.deposit({ usdc: '5' })
+ *     const openai = new OpenAI({ baseURL: `${agent.url}/v1`, apiKey: 'unused', fetch: agent.fetch })
+ *
+ * Source: wire contract; chain contract, "Instructions". Results keep the wire's names; every failure is a `Level5Error`.
+ */
+import type { ChainName } from '../identity/signed-text.ts'
+import { MACHINE, type Surroundings } from './clock.ts'
+import {
+  type DepositProgress,
+  type DepositResult,
+  type DepositWish,
+  makeDeposit,
+} from './deposit.ts'
+import { createGatewayApi } from './gateway-api.ts'
+import { type AgentKey, toSigner } from './key.ts'
+import { Level5Error } from './level5-error.ts'
+import { createPinKeeper } from './pin-keeper.ts'
+import { openSession, type SessionWish } from './session.ts'
+import { createSigningFetch, type Fetch } from './signing-fetch.ts'
+import type {
+  Balance,
+  DepositTerms,
+  OpenedSession,
+  Prices,
+  Quote,
+  TransactionPage,
+} from './wire.ts'
+
+export type { AgentErrorCode } from './level5-error.ts'
+export type * from './wire.ts'
+export type { AgentKey, DepositProgress, DepositResult, DepositWish, SessionWish }
+export { Level5Error }
+
+export interface AgentOptions {
+  /** 64 bytes, the path of a Solana CLI key file, or a signer `{ publicKey, sign }`. */
+  readonly key: AgentKey
+  /** The gateway's public URL: `scheme://host[:port]`. */
+  readonly url: string
+  /** The pins. On localnet what is absent is taken from the gateway's first answer and then held to. */
+  readonly chain?: ChainName
+  /** Base58. Without `program` and `gateway` nothing is deposited on a public chain. */
+  readonly program?: string
+  readonly gateway?: string
+  readonly mint?: string
+  /** The RPC node to deposit through; default: the one that the gateway names. */
+  readonly rpcUrl?: string
+  /** What carries the requests; default: the runtime's fetch. */
+  readonly transport?: Fetch
+  /** Clock, nonces and timers; default: the machine's. */
+  readonly surroundings?: Surroundings
+}
+
+export interface Agent {
+  /** Base58. */
+  readonly publicKey: string
+  /** The gateway's origin, without a trailing slash. */
+  readonly url: string
+  /** Signs each request to the gateway; works unbound. Give it to `new OpenAI({ fetch })` or `new Anthropic({ fetch })`. */
+  readonly fetch: Fetch
+  /** Moves USDC of the agent's wallet into its vault, opening it if there is none, and waits for the credit. */
+  deposit(wish: DepositWish): Promise<DepositResult>
+  /** Where and how to pay, checked against the pins. */
+  depositTerms(): Promise<DepositTerms>
+  balance(): Promise<Balance>
+  prices(): Promise<Prices>
+  /** What the body of a call would cost at worst; charges nothing. */
+  quote(body: unknown): Promise<Quote>
+  /** Newest first; `limit` 1 to 500, default 50. */
+  transactions(page?: {
+    readonly cursor?: string
+    readonly limit?: number
+  }): Promise<TransactionPage>
+  /** A token for clients that take only an API key, under terms that the agent signs. */
+  session(wish?: SessionWish): Promise<OpenedSession>
+}
+
+/** Makes an agent's side. Reads a key file at once, asks the gateway only when needed. Throws `invalid_option`. */
+export function createAgent(options: AgentOptions): Agent {
+  const signer = toSigner(options.key)
+  const origin = toOrigin(options.url)
+  const surroundings = options.surroundings ?? MACHINE
+  const transport = options.transport ?? globalThis.fetch
+  const open = createGatewayApi(origin, transport)
+  const { chain = null, program = null, gateway = null, mint = null } = options
+  const pins = createPinKeeper({ chain, program, gateway, mint }, signer.publicKey, open)
+  const fetch = createSigningFetch({
+    signer,
+    origin,
+    chain: pins.chain,
+    checkRefusal: pins.checkRefusal,
+    transport,
+    surroundings,
+  })
+  const signed = createGatewayApi(origin, fetch)
+  const rpcUrl = options.rpcUrl ?? null
+  return {
+    publicKey: signer.publicKey,
+    url: origin,
+    fetch,
+    deposit: (wish) => makeDeposit({ signer, pins, api: signed, rpcUrl, surroundings }, wish),
+    depositTerms: pins.terms,
+    balance: () => signed.get('/v1/balance'),
+    prices: () => open.get('/v1/pricing'),
+    quote: (body) => signed.post('/v1/quote', body),
+    transactions: ({ cursor, limit } = {}) => {
+      const query = new URLSearchParams()
+      if (cursor !== undefined) query.set('cursor', cursor)
+      if (limit !== undefined) query.set('limit', String(limit))
+      return signed.get(`/v1/transactions${query.size > 0 ? `?${query}` : ''}`)
+    },
+    session: async (wish = {}) =>
+      openSession(open, signer, { origin, chain: await pins.chain() }, wish),
+  }
+}
+
+function toOrigin(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : null
+  const isPlain = parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.pathname === '/'
+  if (!isPlain || parsed.search !== '' || parsed.hash !== '' || parsed.username !== '') {
+    throw new Level5Error('invalid_option', `url: ${url} is not scheme://host[:port]`)
+  }
+  return parsed.origin
+}

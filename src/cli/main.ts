@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+/** The executable: parses, runs one command, turns what went wrong into an exit code. */
+import { buildProgram } from './program.ts'
+import { reportFailure } from './report-failure.ts'
+
+const json = process.argv.includes('--json')
+try {
+  await buildProgram().parseAsync()
+} catch (error) {
+  process.exitCode = reportFailure(error, json)
+}

@@ -1,0 +1,78 @@
+/** Options that several commands share, and the readers of their values. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Agent, createAgent } from '../agent/index.ts'
+import { parseUsdc, type Units, USDC_DECIMALS } from '../money.ts'
+
+/** Where `dev` and `serve` listen unless told otherwise. */
+export const DEFAULT_URL = 'http://127.0.0.1:4020'
+
+export interface JsonOption {
+  readonly json?: true
+}
+
+export interface UrlOption {
+  readonly url: string
+}
+
+export interface AgentFlags extends JsonOption, UrlOption {
+  readonly key: string
+  readonly rpcUrl?: string
+  readonly program?: string
+  readonly gateway?: string
+}
+
+/** Adds `--json`. */
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print one JSON document on stdout')
+}
+
+/** Adds `--url` and `--json`. */
+export function withUrl(command: Command): Command {
+  const url = new Option('--url <url>', "the gateway's public URL").env('LEVEL5_URL')
+  return withJson(command.addOption(url.default(DEFAULT_URL)))
+}
+
+/** Adds what every command on the agent's side takes. */
+export function withAgent(command: Command): Command {
+  const key = new Option('--key <file>', "the agent's key file").env('LEVEL5_KEY')
+  return withUrl(command.addOption(key.makeOptionMandatory()))
+    .option('--rpc-url <url>', "the RPC node (default: the gateway's rpc_url)")
+    .addOption(new Option('--program <address>', 'the only program to trust').env('PROGRAM_ID'))
+    .addOption(
+      new Option('--gateway <address>', 'the only gateway to trust').env('GATEWAY_ADDRESS'),
+    )
+}
+
+/** The agent that the flags describe. */
+export function agentOf(flags: AgentFlags): Agent {
+  const { key, url, rpcUrl, program, gateway } = flags
+  return createAgent({
+    key,
+    url,
+    ...(rpcUrl === undefined ? {} : { rpcUrl }),
+    ...(program === undefined ? {} : { program }),
+    ...(gateway === undefined ? {} : { gateway }),
+  })
+}
+
+/** Reads an amount of USDC exactly; zero is none. */
+export function usdcAmount(text: string): Units {
+  const amount = parseUsdc(text)
+  if (amount === null || amount === 0n) {
+    throw new InvalidArgumentError(
+      `Not an amount of USDC above zero with at most ${USDC_DECIMALS} decimals, like 5 or 0.25.`,
+    )
+  }
+  return amount
+}
+
+/** Makes a reader of whole numbers between two bounds. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (!(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`Not a whole number from ${least} to ${most}.`)
+    }
+    return value
+  }
+}
