@@ -1,0 +1,44 @@
+/** The HTTP surface: every route, and what answers where there is none. */
+import { type Context, Hono } from 'hono'
+import { refusal } from '../errors.ts'
+import type { Format } from '../formats/format.ts'
+import { gatewayStops } from '../request/gateway-stops.ts'
+import { addAdmin } from './admin.ts'
+import { addCalls } from './calls.ts'
+import type { Env } from './context.ts'
+import { addDeposits } from './deposits.ts'
+import { addDev } from './dev.ts'
+import { addHealth } from './health.ts'
+import { addMoney } from './money.ts'
+import type { RouteParts } from './parts.ts'
+import { addPrices } from './prices.ts'
+import { expectedFailure, internalError, refused, send } from './reply.ts'
+import { addSessions } from './sessions.ts'
+
+export function createApp(parts: RouteParts, formats: readonly Format[]): Hono<Env> {
+  const app = new Hono<Env>()
+  app.use(async function nameRequest(context, next) {
+    context.set('requestId', `req_${Buffer.from(parts.random(12)).toString('hex')}`)
+    if (!parts.stopping()) return next()
+    context.header('connection', 'close')
+    return send(context, context.var.requestId, refused(gatewayStops()))
+  })
+  addHealth(app, parts)
+  addCalls(app, parts, formats)
+  addPrices(app, parts, formats)
+  addMoney(app, parts)
+  addDeposits(app, parts)
+  addSessions(app, parts)
+  addAdmin(app, parts)
+  if (parts.dev !== null) addDev(app, parts, parts.dev)
+  app.notFound((context) => {
+    const message = `There is no ${context.req.method} ${context.req.path} here.`
+    return send(context, context.get('requestId'), refused(refusal('not_found', message)))
+  })
+  app.onError((error, context: Context<Env>) => {
+    const expected = expectedFailure(error)
+    if (expected === null) parts.reportFailure(context.var.requestId, error)
+    return send(context, context.var.requestId, refused(expected ?? internalError()))
+  })
+  return app
+}

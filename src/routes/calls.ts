@@ -1,0 +1,50 @@
+/** The billed calls, and the free ones: one route a format, served straight into Node's response. */
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Hono } from 'hono'
+import type { Format } from '../formats/format.ts'
+import type { PaymentNeeded } from '../request/exchange.ts'
+import { serveFreeCall } from '../request/free-call.ts'
+import { serveCall } from '../request/path.ts'
+import { type Env, incomingOf, type RouteContext } from './context.ts'
+import { nodeClient } from './node-client.ts'
+import type { RouteParts } from './parts.ts'
+import { renderError } from './render-error.ts'
+import { expectedFailure, internalError } from './reply.ts'
+
+export function addCalls(app: Hono<Env>, parts: RouteParts, formats: readonly Format[]): void {
+  for (const format of formats) {
+    app.post(format.target, (context) => serve(context, parts, format))
+  }
+}
+
+async function serve(context: RouteContext, parts: RouteParts, format: Format): Promise<Response> {
+  const { requestId } = context.var
+  const controller = new AbortController()
+  const leave = parts.live.add(controller)
+  const client = nodeClient(context.env.outgoing, requestId, controller, (refusal, payment) =>
+    renderError(refusal, format.dialect, requestId, payment ? paymentBody(parts, payment) : null),
+  )
+  const run = format.billed ? serveCall : serveFreeCall
+  try {
+    await run(parts.path, format, incomingOf(context, parts), client)
+  } catch (error) {
+    const expected = expectedFailure(error)
+    if (expected === null) parts.reportFailure(requestId, error)
+    if (context.env.outgoing.headersSent) client.cut()
+    else client.refuse(expected ?? internalError())
+  } finally {
+    leave()
+  }
+  return RESPONSE_ALREADY_SENT
+}
+
+/** The `payment` object of a 402. Source: wire contract, "Errors". */
+function paymentBody(parts: RouteParts, payment: PaymentNeeded): object {
+  return {
+    required: payment.required.toString(),
+    available: payment.available.toString(),
+    shortfall: payment.shortfall.toString(),
+    affordable_max_tokens: payment.affordableMaxTokens,
+    ...parts.depositInstructions(payment.agent),
+  }
+}

@@ -1,0 +1,57 @@
+/** What the routes are made of; `main` chooses. */
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Units } from '../money.ts'
+import type { PathParts } from '../request/path.ts'
+import type { LiveClients } from './node-client.ts'
+
+/** `GET /v1/deposit`: how an agent pays. Source: wire contract, "Money routes". */
+export interface DepositInstructions {
+  readonly network: string
+  readonly program: string
+  readonly gateway: string
+  readonly vault: string
+  readonly deposit_address: string
+  readonly mint: string
+  readonly asset: 'USDC'
+  readonly decimals: number
+  readonly commitment: 'finalized'
+  readonly rpc_url: string | null
+}
+
+/** How the routes see the watcher. */
+export interface ChainView {
+  /** Looks at the chain now instead of at the next poll. */
+  wake(): void
+  /** Whether what is final on the chain may be missing from the ledger. */
+  behind(): boolean
+  /** For the operator's eyes: plain JSON. */
+  status(): object
+}
+
+/** What exists in `dev` only: a route of it is not registered unless `main` is handed this. */
+export interface DevParts {
+  /** Local USDC and SOL for a wallet. */
+  fund(
+    pubkey: string,
+    usdc: Units,
+  ): Promise<{ readonly signature: string; readonly lamports: bigint }>
+}
+
+export interface RouteParts {
+  readonly path: PathParts
+  readonly ledger: Ledger
+  readonly live: LiveClients
+  /** True once no new work is accepted. */
+  readonly stopping: () => boolean
+  readonly bodyBytesMax: number
+  readonly depositInstructions: (agent: string) => DepositInstructions
+  /** Null where the watcher runs in another process. */
+  readonly chain: ChainView | null
+  /** At least 32 secret bytes that make session challenges this gateway's. */
+  readonly challengeSecret: Uint8Array
+  readonly random: (bytes: number) => Uint8Array
+  readonly adminToken: string | null
+  readonly dev: DevParts | null
+  /** Tells the operator of what nobody expected; gets no secret. */
+  readonly reportFailure: (requestId: string, error: unknown) => void
+}

@@ -1,0 +1,55 @@
+/** What is served, and for how much. Source: wire contract, "Money routes"; property M7. */
+import type { Hono } from 'hono'
+import { type Refusal, refusal } from '../errors.ts'
+import type { Format } from '../formats/format.ts'
+import { quote } from '../prices/quote.ts'
+import { modelsBody, pricingBody } from '../prices/wire.ts'
+import { refuseUnbounded } from '../prices/worst-case.ts'
+import { readSpendable } from '../request/hold.ts'
+import { type Asked, authenticated, type Env, open } from './context.ts'
+import type { RouteParts } from './parts.ts'
+import { json, type Reply, refused } from './reply.ts'
+
+export function addPrices(app: Hono<Env>, parts: RouteParts, formats: readonly Format[]): void {
+  const { prices } = parts.path
+  app.get(
+    '/v1/pricing',
+    open(() => json(pricingBody(prices()))),
+  )
+  app.get(
+    '/v1/models',
+    open(() => json(modelsBody(prices()))),
+  )
+  const billed = formats.filter((format) => format.billed)
+  app.post(
+    '/v1/quote',
+    authenticated(parts, (asked) => quoteCall(parts, billed, asked)),
+  )
+}
+
+/** Quotes the body of a call: of the first format that understands it and that its model answers. */
+async function quoteCall(
+  { path }: RouteParts,
+  formats: readonly Format[],
+  { caller, body }: Asked,
+): Promise<Reply> {
+  const list = path.prices()
+  let reason: Refusal | null = null
+  for (const format of formats) {
+    const planned = format.plan(body)
+    if (planned.kind === 'refused') {
+      reason ??= planned.refusal
+      continue
+    }
+    const { model, input, output } = planned.plan
+    const terms = list.models.get(model)
+    if (terms === undefined || !terms.formats.includes(format.name)) {
+      return refused(refusal('model_not_found', 'The model is not served here.', 'model'))
+    }
+    const unbounded = refuseUnbounded(terms, input)
+    if (unbounded !== null) return refused(unbounded)
+    const spendable = await readSpendable(path.ledger, caller)
+    return json(quote(list.version, terms, input, output, spendable))
+  }
+  return refused(reason ?? refusal('invalid_request', 'This is not the body of a call.'))
+}
