@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson, type Json } from '../src/canonical-json.ts'
+import { canonicalJson } from '../src/canonical-json.ts'
 
 describe('canonicalJson (RFC 8785)', () => {
   test("sorts members by UTF-16 code units, as the RFC's example does", () => {
@@ -40,9 +40,9 @@ describe('canonicalJson (RFC 8785)', () => {
   test('says the same value whatever the order of members, and the same text for it', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        const text = canonicalJson(value as Json)
+        const text = canonicalJson(value)
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)))
-        expect(canonicalJson(reversed(JSON.parse(text) as Json))).toBe(text)
+        expect(canonicalJson(reversed(JSON.parse(text)))).toBe(text)
       }),
     )
   })
@@ -52,17 +52,17 @@ describe('canonicalJson (RFC 8785)', () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '\ud800', { '\udc00': 1 }]) {
       expect(() => canonicalJson(value)).toThrow(TypeError)
     }
-    expect(() => canonicalJson([undefined] as unknown as Json)).toThrow(TypeError)
-    expect(() => canonicalJson(1n as unknown as Json)).toThrow(TypeError)
+    expect(() => canonicalJson([undefined])).toThrow(TypeError)
+    expect(() => canonicalJson(1n)).toThrow(TypeError)
   })
 })
 
-function reversed(value: Json): Json {
-  if (Array.isArray(value)) return value.map((item: Json) => reversed(item))
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed)
   if (value === null || typeof value !== 'object') return value
   return Object.fromEntries(
     Object.entries(value)
       .reverse()
-      .map(([name, item]) => [name, reversed(item as Json)]),
+      .map(([name, item]) => [name, reversed(item)]),
   )
 }

@@ -1,13 +1,16 @@
-import { createHash } from 'node:crypto'
+import { createHash, createPrivateKey, sign } from 'node:crypto'
 import fc from 'fast-check'
-import nacl from 'tweetnacl'
 import { describe, expect, test } from 'vitest'
 import { findCredential } from '../../src/identity/credentials.ts'
 import { checkRequest, type RequestProof } from '../../src/identity/request-proof.ts'
 import { requestText } from '../../src/identity/signed-text.ts'
 import vectors from '../vectors.json' with { type: 'json' }
 
-const SECRET = Buffer.from(vectors.agent.secret_key_hex, 'hex')
+const KEY = createPrivateKey({
+  key: Buffer.from(`302e020100300506032b657004220420${vectors.agent.seed_hex}`, 'hex'),
+  format: 'der',
+  type: 'pkcs8',
+})
 const ORIGIN = 'https://gw.example.com'
 const ISSUED_AT = '2026-11-21T12:00:00.000Z'
 const NOW = Date.parse(ISSUED_AT)
@@ -38,9 +41,7 @@ function signed(issuedAt = ISSUED_AT): Sent {
     'x-agent-pubkey': vectors.agent.pubkey,
     'x-agent-nonce': nonce,
     'x-agent-issued-at': issuedAt,
-    'x-agent-signature': Buffer.from(nacl.sign.detached(Buffer.from(text), SECRET)).toString(
-      'base64',
-    ),
+    'x-agent-signature': sign(null, Buffer.from(text), KEY).toString('base64'),
     'x-price-version': PRICE_VERSION,
   }
   return { ...sent, headers }
