@@ -80,7 +80,7 @@ export class EndHold {
     )
     this.#expired = db
       .prepare<[number, number], string>(
-        'SELECT request_id FROM holds WHERE lease_until <= ? ORDER BY lease_until LIMIT ?',
+        'SELECT request_id FROM holds WHERE lease_until <= ? ORDER BY lease_until, request_id LIMIT ?',
       )
       .pluck()
   }

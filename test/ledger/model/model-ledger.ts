@@ -1,0 +1,241 @@
+/** What a ledger should do, said as plainly as possible: objects in memory, one operation after the other. */
+import { least, units } from '../../../src/money.ts'
+import { depositFact, LEASE_MS } from '../facts.ts'
+import { AGENTS, NONCE_MS, NONCES, type Operation, SESSION_MS, SESSIONS } from './operation.ts'
+
+/** What an operation that breaks an invariant answers with. */
+export const THROWS = 'throws'
+
+interface Books {
+  available: bigint
+  held: bigint
+  spent: bigint
+  deposited: bigint
+}
+
+interface Hold {
+  agent: string
+  amount: bigint
+  session: string | null
+  leaseUntil: number
+  recovery: bigint
+}
+
+interface Session {
+  agent: string
+  limit: bigint | null
+  expiresAt: number
+  revoked: boolean
+  spent: bigint
+  held: bigint
+}
+
+type End = 'settled' | 'released'
+
+export class ModelLedger {
+  readonly books = new Map<string, Books>(
+    AGENTS.map((agent) => [agent, { available: 0n, held: 0n, spent: 0n, deposited: 0n }]),
+  )
+  readonly holds = new Map<string, Hold>()
+  readonly ended = new Map<string, { state: End; charge: bigint }>()
+  readonly nonces = new Map<string, number>()
+  readonly sessions = new Map<string, Session>()
+  readonly deposits = new Map<string, { amount: bigint; path: string }>()
+  readonly stopped = new Map<string, string | null>()
+  readonly journal: { agent: string; type: string; amount: bigint; balanceAfter: bigint }[] = []
+  slot = -1
+
+  /** Applies one operation; the outcome is what the ledger should resolve with. */
+  apply(op: Operation, now: number): unknown {
+    switch (op.op) {
+      case 'credit':
+        return this.#credit(op)
+      case 'hold':
+        return this.#hold(op, now)
+      case 'settle':
+        return this.#settle(op.requestId, op.charge)
+      case 'release':
+        return this.#release(op.requestId)
+      case 'renew':
+        return this.#renew(op.requestId, op.recovery, now)
+      case 'resolveExpired':
+        return this.#resolveExpired(now)
+      case 'forgetExpired':
+        for (const [key, until] of this.nonces) if (until <= now) this.nonces.delete(key)
+        return undefined
+      case 'openSession':
+        return this.#openSession(op, now)
+      case 'revokeSession':
+        return this.#revokeSession(op.session, op.agent, now)
+      case 'stopVault':
+        if (!this.stopped.has(op.agent)) return THROWS
+        this.stopped.set(op.agent, op.reason)
+        return undefined
+      case 'advance':
+        this.slot = Math.max(this.slot, op.slot)
+        return undefined
+    }
+  }
+
+  booksOf(agent: string): Books {
+    const books = this.books.get(agent)
+    if (books === undefined) throw new Error(agent)
+    return books
+  }
+
+  liveSession(id: string, agent: string, now: number): Session | null {
+    const session = this.sessions.get(id)
+    if (session === undefined || session.agent !== agent) return null
+    return session.revoked || session.expiresAt <= now ? null : session
+  }
+
+  #credit({ agent, index, amount, path }: Operation & { op: 'credit' }): unknown {
+    const known = this.deposits.get(`${agent} ${index}`)
+    if (known !== undefined) {
+      const same = known.amount === amount && known.path === path
+      return { kind: same ? 'exists' : 'exists_different' }
+    }
+    const stopped = this.stopped.get(agent)
+    if (typeof stopped === 'string') return { kind: 'stopped', reason: stopped }
+    this.deposits.set(`${agent} ${index}`, { amount, path })
+    this.stopped.set(agent, null)
+    const books = this.booksOf(agent)
+    books.available += amount
+    books.deposited += amount
+    this.#enter(agent, 'DEPOSIT', amount)
+    return { kind: 'credited', available: books.available }
+  }
+
+  #hold(op: Operation & { op: 'hold' }, now: number): unknown {
+    const nonceKey = `${op.agent} ${op.nonce}`
+    if (op.nonce !== null && this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
+    const session = op.session === null ? null : this.liveSession(op.session, op.agent, now)
+    if (op.session !== null && session === null) return { kind: 'session_gone' }
+    if (session !== null && session.limit !== null) {
+      const remaining = session.limit - session.spent - session.held
+      if (op.amount > remaining) return { kind: 'session_limit', remaining }
+    }
+    const books = this.booksOf(op.agent)
+    if (op.amount > books.available) {
+      return { kind: 'insufficient', available: books.available, owed: 0n }
+    }
+    if (this.holds.has(op.requestId) || this.ended.has(op.requestId)) return THROWS
+    if (op.nonce !== null) this.nonces.set(nonceKey, now + NONCE_MS)
+    if (session !== null) session.held += op.amount
+    books.available -= op.amount
+    books.held += op.amount
+    const { agent, amount, recovery } = op
+    const leaseUntil = now + LEASE_MS
+    this.holds.set(op.requestId, { agent, amount, session: op.session, leaseUntil, recovery })
+    return { kind: 'held', available: books.available }
+  }
+
+  #settle(requestId: string, charge: bigint): unknown {
+    const hold = this.holds.get(requestId)
+    if (hold === undefined) return this.#alreadyEnded(requestId)
+    if (charge > hold.amount) return THROWS
+    this.#end(requestId, hold, 'settled', charge)
+    this.#enter(hold.agent, 'DEBIT', charge)
+    const { spent, deposited } = this.booksOf(hold.agent)
+    return { kind: 'settled', charge, spent, balanceAfter: deposited - spent }
+  }
+
+  #release(requestId: string): unknown {
+    const hold = this.holds.get(requestId)
+    if (hold === undefined) return this.#alreadyEnded(requestId)
+    this.#end(requestId, hold, 'released', 0n)
+    return { kind: 'released' }
+  }
+
+  #alreadyEnded(requestId: string): unknown {
+    const ended = this.ended.get(requestId)
+    return ended === undefined ? THROWS : { kind: 'already_ended', state: ended.state }
+  }
+
+  #renew(requestId: string, recovery: bigint, now: number): undefined {
+    const hold = this.holds.get(requestId)
+    if (hold === undefined) return
+    hold.leaseUntil = Math.max(hold.leaseUntil, now + LEASE_MS)
+    hold.recovery = recovery
+  }
+
+  #resolveExpired(now: number): string[] {
+    const expired = [...this.holds].filter(([, hold]) => hold.leaseUntil <= now)
+    expired.sort(([a, x], [b, y]) => x.leaseUntil - y.leaseUntil || a.localeCompare(b))
+    for (const [requestId, { recovery, amount }] of expired) {
+      this.#settle(requestId, least(units(recovery), units(amount)))
+    }
+    return expired.map(([requestId]) => requestId).toSorted()
+  }
+
+  #openSession(op: Operation & { op: 'openSession' }, now: number): unknown {
+    const nonceKey = `${op.agent} ${op.nonce}`
+    if (this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
+    if (this.sessions.has(op.session)) return THROWS
+    this.nonces.set(nonceKey, now + NONCE_MS)
+    const { agent, limit } = op
+    const expiresAt = now + SESSION_MS
+    this.sessions.set(op.session, { agent, limit, expiresAt, revoked: false, spent: 0n, held: 0n })
+    return { kind: 'opened' }
+  }
+
+  #revokeSession(id: string, agent: string, now: number): boolean {
+    const session = this.liveSession(id, agent, now)
+    if (session === null) return false
+    session.revoked = true
+    return true
+  }
+
+  #end(requestId: string, hold: Hold, state: End, charge: bigint): void {
+    const books = this.booksOf(hold.agent)
+    books.held -= hold.amount
+    books.available += hold.amount - charge
+    books.spent += charge
+    const session = hold.session === null ? undefined : this.sessions.get(hold.session)
+    if (session !== undefined) {
+      session.held -= hold.amount
+      session.spent += charge
+    }
+    this.holds.delete(requestId)
+    this.ended.set(requestId, { state, charge })
+  }
+
+  #enter(agent: string, type: string, amount: bigint): void {
+    const { deposited, spent } = this.booksOf(agent)
+    this.journal.push({ agent, type, amount, balanceAfter: deposited - spent })
+  }
+
+  /** Everything that can be asked of a ledger at `now`, to be compared with the answers of the real one. */
+  view(now: number): unknown {
+    return {
+      balances: AGENTS.map((agent) => ({ ...this.booksOf(agent) })),
+      journals: AGENTS.map((agent) =>
+        this.journal
+          .filter((entry) => entry.agent === agent)
+          .map(({ type, amount, balanceAfter }) => ({ type, amount, balanceAfter })),
+      ),
+      calls: [...this.ended].map(([requestId, { state, charge }]) => ({
+        requestId,
+        state,
+        charge,
+      })),
+      sessions: SESSIONS.map((id) => {
+        const agent = this.sessions.get(id)?.agent ?? ''
+        const live = this.liveSession(id, agent, now)
+        return live === null ? null : { spent: live.spent, held: live.held }
+      }),
+      nonces: AGENTS.flatMap((agent) =>
+        NONCES.map((nonce) => this.nonces.has(`${agent} ${nonce}`)),
+      ),
+      vaults: [...this.stopped]
+        .map(([agent, stopped]) => ({
+          vault: depositFact(1, { agent }).vault,
+          deposited: this.booksOf(agent).deposited,
+          stopped,
+        }))
+        .toSorted((a, b) => a.vault.localeCompare(b.vault)),
+      slot: this.slot,
+      audit: null,
+    }
+  }
+}

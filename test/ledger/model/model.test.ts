@@ -1,0 +1,128 @@
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { type Ledger, LedgerUnavailable } from '../../../src/ledger/ledger.ts'
+import { type Backend, everyLedger, type Home } from '../backends.ts'
+import { NOW, PRICES } from '../facts.ts'
+import { ModelLedger, THROWS } from './model-ledger.ts'
+import {
+  AGENTS,
+  NONCES,
+  type Operation,
+  perform,
+  SESSIONS,
+  type Step,
+  steps,
+  tokenOf,
+} from './operation.ts'
+
+everyLedger(
+  '$name: L1 L2 L3 L4 L8 A2 A3 C4: whatever happens, the ledger is as the model says',
+  async (backend) => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (walk) => new Walk(backend).go(walk)),
+      { numRuns: 150 },
+    )
+  },
+)
+
+/** The same steps on the model and on the real ledger. */
+class Walk {
+  readonly #model = new ModelLedger()
+  #home: Home
+  #ledger: Ledger
+  #now = NOW
+
+  constructor(backend: Backend) {
+    this.#home = backend.newHome()
+    this.#ledger = this.#home.open()
+  }
+
+  async go(walk: readonly Step[]): Promise<void> {
+    await this.#ledger.storePrices(PRICES, '2026-11-21T12:00:00.000Z', '{}')
+    for (const step of walk) {
+      await this.#take(step)
+      expect(await viewOf(this.#ledger, this.#now)).toEqual(this.#model.view(this.#now))
+    }
+    await this.#ledger.close()
+  }
+
+  async #take(step: Step): Promise<void> {
+    switch (step.step) {
+      case 'time':
+        this.#now += step.ms
+        return
+      case 'restart':
+        await this.#ledger.close()
+        this.#ledger = this.#home.open()
+        return
+      case 'operations': {
+        const answers = await Promise.all(step.operations.map((op) => this.#ask(op)))
+        for (const [index, op] of step.operations.entries()) this.#compare(op, answers[index])
+        return
+      }
+      case 'power cut':
+        return this.#cutPower(step.operations, step.turns)
+    }
+  }
+
+  /** What had resolved when the power went is on the books after it, and nothing else. */
+  async #cutPower(operations: readonly Operation[], turns: number): Promise<void> {
+    const answers = new Map<Operation, unknown>()
+    const asked = operations.map((op) => this.#ask(op).then((answer) => answers.set(op, answer)))
+    for (let turn = 0; turn < turns; turn += 1) await new Promise((next) => setImmediate(next))
+    this.#home = this.#home.afterPowerCut()
+    const resolved = operations.filter((op) => answers.has(op))
+    for (const op of resolved) this.#compare(op, answers.get(op))
+    await Promise.all(asked)
+    await this.#ledger.close()
+    this.#ledger = this.#home.open()
+  }
+
+  async #ask(op: Operation): Promise<unknown> {
+    try {
+      return await perform(this.#ledger, op, this.#now)
+    } catch (error) {
+      expect(error).not.toBeInstanceOf(LedgerUnavailable)
+      return THROWS
+    }
+  }
+
+  #compare(op: Operation, answer: unknown): void {
+    const expected = this.#model.apply(op, this.#now)
+    if (typeof expected === 'object' && expected !== null)
+      expect(answer, op.op).toMatchObject(expected)
+    else expect(answer, op.op).toEqual(expected)
+  }
+}
+
+async function viewOf(ledger: Ledger, now: number): Promise<unknown> {
+  const pick = async (agent: string) => {
+    const { available, held, spent, deposited } = await ledger.balance(agent)
+    return { available, held, spent, deposited }
+  }
+  const journal = async (agent: string) => {
+    const rows = await ledger.transactions(agent, null, 500)
+    return rows.reverse().map(({ type, amount, balanceAfter }) => ({ type, amount, balanceAfter }))
+  }
+  const calls = await ledger.calls(0, 500)
+  const sessions = await Promise.all(SESSIONS.map((id) => ledger.sessionByToken(tokenOf(id), now)))
+  const vaults = await ledger.vaults()
+  return {
+    balances: await Promise.all(AGENTS.map(pick)),
+    journals: await Promise.all(AGENTS.map(journal)),
+    calls: calls.map((call) => ({
+      requestId: call.requestId,
+      state: call.state,
+      charge: call.state === 'settled' ? call.charge : 0n,
+    })),
+    sessions: sessions.map((live) => live && { spent: live.spent, held: live.held }),
+    nonces: await Promise.all(
+      AGENTS.flatMap((agent) => NONCES.map((nonce) => ledger.nonceSpent(agent, nonce))),
+    ),
+    vaults: vaults
+      .map(({ vault, deposited, stopped }) => ({ vault, deposited, stopped }))
+      .toSorted((a, b) => a.vault.localeCompare(b.vault)),
+    slot: (await ledger.cursor())?.slot ?? -1,
+    audit: await ledger.audit(),
+  }
+}
