@@ -11,6 +11,7 @@ use pinocchio::{
 use crate::{
     checks,
     codec::Writer,
+    derived,
     instructions::emit_event,
     state::{Gateway, Vault},
 };
@@ -94,7 +95,7 @@ impl<'a> Emitter<'a> {
         program_id: &'a Address,
     ) -> Result<Self, ProgramError> {
         checks::program(program, program_id)?;
-        let (address, bump) = find_authority(program_id);
+        let (address, bump) = find_authority(program_id)?;
         checks::address(authority, &address)?;
         Ok(Self { authority, bump, program_id })
     }
@@ -118,6 +119,6 @@ impl<'a> Emitter<'a> {
 }
 
 /// The address that only this program can sign for, and its bump.
-pub fn find_authority(program_id: &Address) -> (Address, u8) {
-    Address::find_program_address(&[SEED], program_id)
+pub fn find_authority(program_id: &Address) -> Result<(Address, u8), ProgramError> {
+    derived::find(&[SEED], program_id)
 }

@@ -5,6 +5,7 @@
 
 mod checks;
 mod codec;
+mod derived;
 mod entrypoint;
 mod error;
 mod event;

@@ -10,6 +10,7 @@ use pinocchio::{
 use crate::{
     checks,
     codec::{Reader, Writer},
+    derived,
     error::VaultError,
 };
 
@@ -59,8 +60,12 @@ impl Gateway {
     pub const FIELDS_LEN_MAX: usize = 4 * 32 + 2 * 8 + 4 + ENDPOINT_LEN_MAX + 1;
     pub const LEN: usize = DISCRIMINATOR_LEN + Self::FIELDS_LEN_MAX;
 
-    pub fn find_address(authority: &Address, mint: &Address, program_id: &Address) -> (Address, u8) {
-        Address::find_program_address(&[Self::SEED, authority.as_array(), mint.as_array()], program_id)
+    pub fn find_address(
+        authority: &Address,
+        mint: &Address,
+        program_id: &Address,
+    ) -> Result<(Address, u8), ProgramError> {
+        derived::find(&[Self::SEED, authority.as_array(), mint.as_array()], program_id)
     }
 
     /// Reads a gateway that this program wrote, at its own address.
@@ -68,7 +73,7 @@ impl Gateway {
         checks::owner(account, program_id)?;
         let gateway = Self::decode(&account.try_borrow()?)?;
         let seeds = [Self::SEED, gateway.authority.as_array(), gateway.mint.as_array(), &[gateway.bump]];
-        refuse_other_address(account, &seeds, program_id)?;
+        derived::refuse_other_address(account, &seeds, program_id)?;
         Ok(gateway)
     }
 
@@ -137,8 +142,12 @@ impl Vault {
     const SEED: &'static [u8] = b"vault";
     pub const LEN: usize = DISCRIMINATOR_LEN + 2 * 32 + 7 * 8 + 1;
 
-    pub fn find_address(gateway: &Address, agent: &Address, program_id: &Address) -> (Address, u8) {
-        Address::find_program_address(&[Self::SEED, gateway.as_array(), agent.as_array()], program_id)
+    pub fn find_address(
+        gateway: &Address,
+        agent: &Address,
+        program_id: &Address,
+    ) -> Result<(Address, u8), ProgramError> {
+        derived::find(&[Self::SEED, gateway.as_array(), agent.as_array()], program_id)
     }
 
     /// Reads a vault that this program wrote, at its own address and of this gateway.
@@ -146,7 +155,7 @@ impl Vault {
         checks::owner(account, program_id)?;
         let vault = Self::decode(&account.try_borrow()?)?;
         let seeds = [Self::SEED, vault.gateway.as_array(), vault.agent.as_array(), &[vault.bump]];
-        refuse_other_address(account, &seeds, program_id)?;
+        derived::refuse_other_address(account, &seeds, program_id)?;
         checks::ensure(address_eq(&vault.gateway, gateway), VaultError::ForeignVault)?;
         Ok(vault)
     }
@@ -212,11 +221,4 @@ impl Vault {
 /// Refuses a withdrawal delay outside 0 to 2,592,000 seconds.
 pub fn check_delay(seconds: i64) -> ProgramResult {
     checks::ensure((0..=WITHDRAWAL_DELAY_SECONDS_MAX).contains(&seconds), VaultError::DelayOutOfRange)
-}
-
-/// Only this program can create accounts of its own, and only at derived addresses; deriving again keeps that so even
-/// if a later instruction forgets it.
-fn refuse_other_address(account: &AccountView, seeds: &[&[u8]; 4], program_id: &Address) -> ProgramResult {
-    let derived = Address::create_program_address(seeds, program_id).map_err(|_| VaultError::WrongAddress)?;
-    checks::address(account, &derived)
 }

@@ -10,7 +10,7 @@ use pinocchio::{
 };
 use pinocchio_token::state::{Account, Mint};
 
-use crate::{checks, error::VaultError};
+use crate::{checks, derived, error::VaultError};
 
 /// The Associated Token program.
 pub mod associated {
@@ -48,7 +48,7 @@ pub fn token_account<'a>(account: &'a AccountView, mint: &Address) -> Result<Ref
 /// The tokens on a vault's deposit address, after checking that the account is just that.
 pub fn deposit_address_balance(account: &AccountView, vault: &Address, mint: &Address) -> Result<u64, ProgramError> {
     let balance = vault_tokens(account, vault, mint)?;
-    checks::address(account, &deposit_address(vault, mint))?;
+    checks::address(account, &deposit_address(vault, mint)?)?;
     Ok(balance)
 }
 
@@ -61,7 +61,7 @@ fn vault_tokens(account: &AccountView, vault: &Address, mint: &Address) -> Resul
 /// Whether the deposit address stands: right in every respect, or not there at all (stray lamports aside). Anyone may
 /// have created it before; what anyone may not have done is give it another owner or mint.
 pub fn has_deposit_address(account: &AccountView, vault: &Address, mint: &Address) -> Result<bool, ProgramError> {
-    checks::address(account, &deposit_address(vault, mint))?;
+    checks::address(account, &deposit_address(vault, mint)?)?;
     if account.owned_by(&pinocchio_system::ID) {
         return Ok(false);
     }
@@ -70,9 +70,9 @@ pub fn has_deposit_address(account: &AccountView, vault: &Address, mint: &Addres
 }
 
 /// The vault's associated token account.
-pub fn deposit_address(vault: &Address, mint: &Address) -> Address {
+pub fn deposit_address(vault: &Address, mint: &Address) -> Result<Address, ProgramError> {
     let seeds: [&[u8]; 3] = [vault.as_array(), pinocchio_token::ID.as_array(), mint.as_array()];
-    Address::find_program_address(&seeds, &associated::ID).0
+    derived::find(&seeds, &associated::ID).map(|(address, _)| address)
 }
 
 /// What the Associated Token program's `CreateIdempotent` needs, in its order.

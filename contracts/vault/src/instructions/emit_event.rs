@@ -12,6 +12,6 @@ pub const DISCRIMINATOR: [u8; 8] = [0xe4, 0x45, 0xa5, 0x2e, 0x51, 0xcb, 0x9a, 0x
 pub fn process(Call { program_id, accounts, .. }: Call) -> ProgramResult {
     let [event_authority] = checks::distinct(accounts)?;
     checks::ensure(event_authority.is_signer(), VaultError::EventNotOurs)?;
-    let (address, _) = find_authority(program_id);
+    let (address, _) = find_authority(program_id)?;
     checks::ensure(event_authority.address() == &address, VaultError::EventNotOurs)
 }

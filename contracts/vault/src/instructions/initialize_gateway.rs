@@ -25,7 +25,7 @@ pub fn process(Call { program_id, accounts, arguments }: Call) -> ProgramResult 
     let terms = GatewayTerms::read(arguments)?;
     token::mint_decimals(mint)?;
 
-    let (address, bump) = Gateway::find_address(authority.address(), mint.address(), program_id);
+    let (address, bump) = Gateway::find_address(authority.address(), mint.address(), program_id)?;
     checks::address(gateway, &address)?;
     checks::ensure(!gateway.owned_by(program_id), VaultError::GatewayExists)?;
     Gateway::signing(authority.address(), mint.address(), bump, |seeds| {

@@ -37,7 +37,7 @@ pub fn process(Call { program_id, accounts, arguments }: Call) -> ProgramResult 
 
     let terms = Gateway::load(gateway, program_id)?;
     token::gateway_mint_decimals(mint, &terms.mint)?;
-    let (address, bump) = Vault::find_address(gateway.address(), agent.address(), program_id);
+    let (address, bump) = Vault::find_address(gateway.address(), agent.address(), program_id)?;
     checks::address(vault, &address)?;
 
     let has_deposit_address = token::has_deposit_address(deposit_address, &address, mint.address())?;
