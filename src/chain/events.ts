@@ -8,6 +8,7 @@ import bs58 from 'bs58'
 import { z } from 'zod'
 import { type Units, units } from '../money.ts'
 import { eventAuthority } from './addresses.ts'
+import { vaultIdl } from './program-file.ts'
 import { decodeEventFields } from './vault-coder.ts'
 
 /** First eight bytes of every event instruction: `sha256("anchor:event")[..8]`, little-endian. */
@@ -131,4 +132,34 @@ export function decodeTransaction(
     }
   }
   return { kind: 'decoded', events, unreadable }
+}
+
+/** Whether an instruction of the transaction, at any depth, creates this gateway: its history begins here. */
+export function initializesGateway(
+  transaction: VersionedTransactionResponse,
+  program: PublicKey,
+  gateway: PublicKey,
+): boolean {
+  const layout = vaultIdl().instructions.find(({ name }) => name === 'initialize_gateway')
+  const place = layout?.accounts.findIndex(({ name }) => name === 'gateway') ?? -1
+  if (layout === undefined || place < 0) throw new Error('the IDL has no initialize_gateway')
+  const tag = Buffer.from(layout.discriminator)
+  const keyAt = accountKeys(transaction)
+  const outer = transaction.transaction.message.compiledInstructions.map((instruction) => ({
+    programIdIndex: instruction.programIdIndex,
+    accounts: instruction.accountKeyIndexes,
+    data: instruction.data,
+  }))
+  const inner = (transaction.meta?.innerInstructions ?? []).flatMap(({ instructions }) =>
+    instructions.map(({ data, ...rest }) => ({ ...rest, data: bs58.decode(data) })),
+  )
+  return [...outer, ...inner].some(({ programIdIndex, accounts, data }) => {
+    const created = accounts[place]
+    return (
+      created !== undefined &&
+      tag.equals(data.subarray(0, tag.length)) &&
+      keyAt(programIdIndex).equals(program) &&
+      keyAt(created).equals(gateway)
+    )
+  })
 }

@@ -4,13 +4,14 @@
  */
 import { Connection } from '@solana/web3.js'
 
-/** The node answers 429; ask again after `retryAfterMs`, where it said so. */
-export class RpcRateLimited extends Error {
-  override readonly name = 'RpcRateLimited'
+/** The node could not be asked, or would not answer now; the same request may succeed later. */
+export class RpcUnavailable extends Error {
+  override readonly name = 'RpcUnavailable'
+  /** How long the node asked to be left alone (429, 503), or null. */
   readonly retryAfterMs: number | null
 
-  constructor(retryAfterMs: number | null) {
-    super('the RPC node limits the rate of requests (429)')
+  constructor(message: string, retryAfterMs: number | null, cause?: unknown) {
+    super(message, { cause })
     this.retryAfterMs = retryAfterMs
   }
 }
@@ -29,35 +30,42 @@ export function retryAfterMs(header: string | null): number | null {
   return Number(header.trim()) * 1000
 }
 
-/**
- * A connection whose requests fail after `timeoutMs`, on `signal`, or with `RpcRateLimited`; none is repeated.
- * Its commitment is `finalized` unless a call says otherwise.
- */
-export function connectRpc({ url, timeoutMs, signal }: RpcOptions): Connection {
-  const boundedFetch: typeof fetch = async (input, init) => {
-    signal?.throwIfAborted()
-    const limit = new AbortController()
-    const timer = setTimeout(
-      () => limit.abort(new Error(`the RPC node did not answer within ${timeoutMs} ms`)),
-      timeoutMs,
+/** Asks once, within the time limit, and reads the whole answer. Throws RpcUnavailable on anything but a 2xx. */
+async function ask(
+  { timeoutMs, signal }: RpcOptions,
+  ...[input, init]: Parameters<typeof fetch>
+): Promise<Response> {
+  const limit = new AbortController()
+  const timer = setTimeout(() => limit.abort(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs)
+  const abort = () => limit.abort(new Error('the connection was closed'))
+  if (signal?.aborted === true) abort()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const response = await fetch(input, { ...init, signal: limit.signal })
+    const body = await response.text()
+    if (response.ok) return new Response(body, { status: response.status })
+    throw new RpcUnavailable(
+      `the RPC node answered ${response.status}`,
+      retryAfterMs(response.headers.get('retry-after')),
     )
-    const abort = () => limit.abort(signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
-    try {
-      const response = await fetch(input, { ...init, signal: limit.signal })
-      const body = await response.text()
-      if (response.status === 429) {
-        throw new RpcRateLimited(retryAfterMs(response.headers.get('retry-after')))
-      }
-      return new Response(body, { status: response.status, headers: response.headers })
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-    }
+  } catch (cause) {
+    if (cause instanceof RpcUnavailable) throw cause
+    const reason = limit.signal.aborted ? limit.signal.reason : cause
+    throw new RpcUnavailable(`the RPC node did not answer: ${reason}`, null, cause)
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
   }
-  return new Connection(url, {
+}
+
+/**
+ * A connection whose requests end within `timeoutMs`; those that get no answer throw RpcUnavailable and none is
+ * repeated. Its commitment is `finalized` unless a call says otherwise.
+ */
+export function connectRpc(options: RpcOptions): Connection {
+  return new Connection(options.url, {
     commitment: 'finalized',
     disableRetryOnRateLimit: true,
-    fetch: boundedFetch,
+    fetch: (input, init) => ask(options, input, init),
   })
 }

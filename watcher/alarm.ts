@@ -1,0 +1,37 @@
+/** A wait that ends by itself, by a ring, or for good. */
+
+export class Alarm {
+  #rung = false
+  #closed = false
+  #wake: (() => void) | null = null
+
+  /** Ends the current interruptible wait, or the next one before it begins. */
+  ring(): void {
+    this.#rung = true
+    this.#wake?.()
+  }
+
+  /** Ends every wait, from now on at once. */
+  close(): void {
+    this.#closed = true
+    this.#wake?.()
+  }
+
+  /** Waits `ms`; a ring ends it early where `interruptible`. */
+  wait(ms: number, interruptible: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const ended = () => this.#closed || (interruptible && this.#rung)
+      const end = () => {
+        if (interruptible) this.#rung = false
+        this.#wake = null
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(end, ms)
+      this.#wake = () => {
+        if (ended()) end()
+      }
+      this.#wake()
+    })
+  }
+}

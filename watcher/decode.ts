@@ -1,0 +1,153 @@
+/** Stage 2, decode: what the listed transactions say. One that cannot be read stops nothing [C5]. */
+import type { Connection, PublicKey } from '@solana/web3.js'
+import {
+  type ChainEvent,
+  type DecodedTransaction,
+  decodeTransaction,
+  initializesGateway,
+} from '../src/chain/events.ts'
+import { RpcUnavailable } from '../src/chain/rpc.ts'
+import type { DepositFact, Quarantined } from '../src/ledger/chain-ledger.ts'
+import type { Listed } from './chain.ts'
+
+/** A transaction that no answer makes readable is set aside after this many tries. */
+const TRIES = 5
+/** Transactions asked for at once. */
+const PARALLEL = 4
+
+/** The answer about one transaction is missing or makes no sense; a later one may. */
+export class TransactionUnreadable extends Error {
+  override readonly name = 'TransactionUnreadable'
+}
+
+export type Reading =
+  | {
+      readonly kind: 'read'
+      readonly listed: Listed
+      readonly decoded: DecodedTransaction
+      /** Whether the gateway was created in it. */
+      readonly origin: boolean
+    }
+  | { readonly kind: 'unreadable'; readonly listed: Listed; readonly reason: string }
+
+export interface Decoded {
+  readonly opened: readonly { readonly vault: string; readonly agent: string }[]
+  readonly deposits: readonly DepositFact[]
+  readonly aside: readonly Omit<Quarantined, 'at'>[]
+  /** Signature of the gateway's creation, where it is among them. */
+  readonly origin: string | null
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Where transactions are read from, and whose events count. */
+export interface Source {
+  readonly rpc: Connection
+  readonly program: PublicKey
+  readonly gateway: PublicKey
+}
+
+/** Reads one transaction. Throws RpcUnavailable only: the node could not be asked. */
+export async function readTransaction(
+  { rpc, program, gateway }: Source,
+  listed: Listed,
+  commitment: 'confirmed' | 'finalized',
+): Promise<Reading> {
+  if (listed.failed) return { kind: 'read', listed, decoded: { kind: 'failed' }, origin: false }
+  try {
+    const transaction = await rpc.getTransaction(listed.signature, {
+      commitment,
+      maxSupportedTransactionVersion: 1,
+    })
+    if (transaction === null) {
+      return { kind: 'unreadable', listed, reason: 'the node lists it and does not have it' }
+    }
+    const decoded = decodeTransaction(transaction, program)
+    const origin = decoded.kind === 'decoded' && initializesGateway(transaction, program, gateway)
+    return { kind: 'read', listed, decoded, origin }
+  } catch (error) {
+    if (error instanceof RpcUnavailable) throw error
+    return { kind: 'unreadable', listed, reason: message(error) }
+  }
+}
+
+function depositFact(
+  event: Extract<ChainEvent, { kind: 'deposit' }>,
+  { signature, slot }: Listed,
+): DepositFact {
+  const { vault, agent, amount, cumulative, depositIndex, depositor, path } = event
+  return {
+    vault,
+    agent,
+    amount,
+    cumulative,
+    depositIndex,
+    depositor,
+    signature,
+    instructionPath: path,
+    slot,
+  }
+}
+
+/** Sorts readings into vaults, deposits of our gateway, and what is set aside. Events of other gateways are theirs. */
+export function sortReadings(readings: readonly Reading[], gateway: string): Decoded {
+  const opened: { vault: string; agent: string }[] = []
+  const deposits: DepositFact[] = []
+  const aside: Omit<Quarantined, 'at'>[] = []
+  let origin: string | null = null
+  for (const reading of readings) {
+    const { signature, slot } = reading.listed
+    if (reading.kind === 'unreadable') {
+      aside.push({ signature, slot, reason: reading.reason })
+      continue
+    }
+    if (reading.origin) origin = signature
+    if (reading.decoded.kind === 'failed') continue
+    const { events, unreadable } = reading.decoded
+    if (unreadable.length > 0) aside.push({ signature, slot, reason: unreadable.join('; ') })
+    for (const event of events) {
+      if (event.gateway !== gateway || event.kind === 'gateway_changed') continue
+      opened.push({ vault: event.vault, agent: event.agent })
+      if (event.kind === 'deposit') deposits.push(depositFact(event, reading.listed))
+    }
+  }
+  return { opened, deposits, aside, origin }
+}
+
+/** Reads transactions, with patience for those that cannot be read at first. */
+export class TransactionReader {
+  readonly #source: Source
+  readonly #tries = new Map<string, number>()
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  /**
+   * Reads all of `listed`. Throws RpcUnavailable, and TransactionUnreadable while one may yet become readable; after
+   * some tries such a one is set aside and the rest goes on.
+   */
+  async read(listed: readonly Listed[]): Promise<Decoded> {
+    const readings: Reading[] = []
+    for (let start = 0; start < listed.length; start += PARALLEL) {
+      const group = listed.slice(start, start + PARALLEL)
+      const read = group.map((one) => readTransaction(this.#source, one, 'finalized'))
+      readings.push(...(await Promise.all(read)))
+    }
+    for (const reading of readings) this.#count(reading)
+    return sortReadings(readings, this.#source.gateway.toBase58())
+  }
+
+  #count(reading: Reading): void {
+    const { signature } = reading.listed
+    if (reading.kind === 'read') {
+      this.#tries.delete(signature)
+      return
+    }
+    const tries = (this.#tries.get(signature) ?? 0) + 1
+    this.#tries.set(signature, tries)
+    if (tries < TRIES) throw new TransactionUnreadable(`${signature}: ${reading.reason}`)
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * THE OTHER PATH: from the chain to the books, in five stages. A sweep may end anywhere and be repeated from the start:
+ * every write is idempotent, and the cursor moves only over what is booked.
+ */
+import type { Connection, Keypair } from '@solana/web3.js'
+import type { Cursor } from '../src/ledger/chain-ledger.ts'
+import type { Units } from '../src/money.ts'
+import type { Watched } from './binding.ts'
+import { batches, type Listed, listWindow, OVERLAP_SLOTS, type Window } from './chain.ts'
+import { type Crediting, credit } from './credit.ts'
+import { TransactionReader } from './decode.ts'
+import { Pending } from './pending.ts'
+import { QuarantineRetry } from './quarantine-retry.ts'
+import { planCredits } from './reconcile.ts'
+import { TransferSync } from './sync-transfers.ts'
+import { VaultAccounts } from './vault-accounts.ts'
+import { booksByVault, VaultBooks } from './vault-books.ts'
+
+export interface WatchOptions extends Crediting, Watched {
+  readonly rpc: Connection
+  /** Pays for `sync_vault`; null where this watcher only reads. */
+  readonly operator: Keypair | null
+  readonly minSyncUnits: Units
+}
+
+export interface Sweep {
+  /** Whether everything that the node calls final is on the books. */
+  readonly complete: boolean
+  /** Vaults whose deposit address the mint's authority has frozen. */
+  readonly frozen: readonly string[]
+}
+
+/** Transactions between two moves of the cursor. */
+const BATCH = 64
+
+export class Watch {
+  readonly #options: WatchOptions
+  readonly #reader: TransactionReader
+  readonly #accounts: VaultAccounts
+  readonly #books: VaultBooks
+  readonly #pending: Pending
+  readonly #sync: TransferSync
+  readonly #quarantine: QuarantineRetry
+  /** Slots of the transactions that were read, as far as the overlap shows them again. */
+  readonly #read = new Map<string, number>()
+  /** The transaction that created the gateway: nothing of it is older. */
+  #origin: string | null = null
+
+  constructor(options: WatchOptions) {
+    const { rpc, program, mint, ledger } = options
+    this.#options = options
+    this.#reader = new TransactionReader(options)
+    this.#accounts = new VaultAccounts(rpc, program, mint)
+    this.#books = new VaultBooks(options, rpc, this.#reader)
+    this.#pending = new Pending(ledger, options)
+    this.#sync = new TransferSync(options)
+    this.#quarantine = new QuarantineRetry(options, options)
+  }
+
+  /** Brings the books up to the chain once. Throws where the node or the ledger does not answer. */
+  async sweep(): Promise<Sweep> {
+    const { rpc, gateway, ledger, log } = this.#options
+    const before = booksByVault(await ledger.vaults())
+    await this.#sync.settleInFlight()
+    const accounts = await this.#accounts.read([...before.values()])
+    await this.#quarantine.run()
+
+    const cursor = await ledger.cursor()
+    const window = await listWindow(rpc, gateway, cursor) // 1. chain
+    const unread = window.transactions.filter(({ signature }) => !this.#read.has(signature))
+    for (const [index, batch] of batches(unread, BATCH).entries()) {
+      const decoded = await this.#reader.read(batch) // 2. decode
+      const books = booksByVault(await ledger.vaults())
+      const plans = planCredits(books, decoded.deposits) // 3. reconcile
+      await credit(this.#options, decoded, plans) // 4. credit
+      this.#origin ??= decoded.origin
+      for (const { signature, slot } of batch) this.#read.set(signature, slot)
+      if (this.#isComplete(window)) await this.#advance(batch, cursor) // 5. advance
+      const done = index * BATCH + batch.length
+      if (unread.length > BATCH) log.info({ done, total: unread.length }, 'reading the history')
+    }
+    const complete = this.#isComplete(window)
+    if (complete) await this.#advance(window.transactions, cursor)
+    else log.error({ cursor }, 'the node lists too little history: the cursor stays')
+
+    await this.#books.check(accounts, before)
+    await this.#pending.refresh((signature) => this.#read.has(signature))
+    await this.#sync.run(accounts)
+    const frozen = accounts.filter(({ tokens }) => tokens?.frozen === true)
+    return { complete, frozen: frozen.map(({ vault }) => vault) }
+  }
+
+  #isComplete({ reachesCursor, transactions }: Window): boolean {
+    return reachesCursor || transactions.some(({ signature }) => signature === this.#origin)
+  }
+
+  /** Moves the cursor to the last of these, and forgets what no later sweep lists again. */
+  async #advance(booked: readonly Listed[], from: Cursor | null): Promise<void> {
+    const last = booked.at(-1)
+    if (last === undefined || (from !== null && last.slot <= from.slot)) return
+    await this.#options.ledger.advance({ slot: last.slot, signature: last.signature })
+    for (const [signature, slot] of this.#read) {
+      if (slot < last.slot - 2 * OVERLAP_SLOTS && signature !== this.#origin) {
+        this.#read.delete(signature)
+      }
+    }
+  }
+}
