@@ -1,13 +1,12 @@
 /**
- * Ed25519 verification by the runtime, plus the refusals of `verify_strict` that it lacks.
+ * Ed25519 verification by the runtime, plus the refusals of `verify_strict` that it lacks: points of small order and
+ * encodings of y that are not reduced. The runtime itself refuses S ≥ L and any R that is not the one it computes.
  * Source: wire contract, "Signed requests"; RFC 8032, 5.1.7.
  */
 import { createPublicKey, verify } from 'node:crypto'
 
 /** 2^255 − 19: the field of the curve. */
 const P = 2n ** 255n - 19n
-/** The order of the base point. */
-const L = 2n ** 252n + 27742317777372353535851937790883648493n
 const SIGN_BIT = 1n << 255n
 
 /** The y coordinates of the eight points whose order divides the cofactor: 0, ±1 and the two of order eight. */
@@ -31,7 +30,6 @@ export function verifyStrict(
 ): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   if (!isSafePoint(publicKey) || !isSafePoint(signature.subarray(0, 32))) return false
-  if (littleEndian(signature.subarray(32)) >= L) return false
   const x = Buffer.from(publicKey).toString('base64url')
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
   return verify(null, message, key, signature)

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verifyStrict } from '../../src/identity/ed25519.ts'
@@ -38,10 +38,22 @@ function xOf(y: bigint): bigint | null {
   for (const x of [root, mod(root * ROOT_OF_MINUS_ONE)]) if (mod(x * x) === square) return x
   return null
 }
+const BASE_Y = mod(4n * inverse(5n))
 function bytesOf(n: bigint): Buffer {
   return Buffer.from(n.toString(16).padStart(64, '0'), 'hex').reverse()
 }
 const encode = ([x, y]: Point): Buffer => bytesOf(y | ((x & 1n) << 255n))
+
+const BASE: Point = [evenRoot(BASE_Y), BASE_Y]
+function evenRoot(y: bigint): bigint {
+  const x = xOf(y) ?? expect.fail('not on the curve')
+  return x % 2n === 0n ? x : P - x
+}
+
+function runtimeAlone(key: Buffer, message: Buffer, signature: Buffer): boolean {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: key.toString('base64url') }
+  return verify(null, message, createPublicKey({ key: jwk, format: 'jwk' }), signature)
+}
 
 /** L times any point has an order that divides eight; some reach all eight of them. */
 function smallOrderPoints(): Point[] {
@@ -88,7 +100,7 @@ describe('A1: verifyStrict', () => {
     }
   })
 
-  test('refuses S + L, which node alone also refuses, and any S above L', () => {
+  test('refuses S + L, and any S above L', () => {
     const s = BigInt(`0x${Buffer.from(SIGNATURE.subarray(32)).reverse().toString('hex')}`)
     for (let raised = s + L; raised < 2n ** 256n; raised += L) {
       const malleable = Buffer.concat([SIGNATURE.subarray(0, 32), bytesOf(raised)])
@@ -96,16 +108,30 @@ describe('A1: verifyStrict', () => {
     }
   })
 
-  test('refuses all eight points of small order, as key and as R', () => {
+  test('refuses a key of small order, under which anyone can sign', () => {
+    // With A of small order, S·B = R + k·A holds for R = S·B whenever the order divides k.
+    const s = 123456789n
+    const forged = Buffer.concat([encode(multiply(s, BASE)), bytesOf(s)])
     const points = smallOrderPoints()
     expect(points).toHaveLength(8)
-    for (const point of points) {
-      // Under a key of small order, S = 0 and R = −kA verifies by chance for one message in eight.
-      for (const r of points) {
-        for (let n = 0; n < 16; n++) {
-          const forged = Buffer.concat([encode(r), Buffer.alloc(32)])
-          expect(verifyStrict(encode(point), Buffer.from([n]), forged)).toBe(false)
-        }
+    const reduced = points.map(encode)
+    const unreduced = [bytesOf(P + 1n), bytesOf((P + 1n) | (1n << 255n))]
+    let fooled = 0
+    for (const key of [...reduced, ...unreduced]) {
+      for (let n = 0; n < 64; n++) {
+        const message = Buffer.from([n])
+        if (runtimeAlone(key, message, forged)) fooled++
+        expect(verifyStrict(key, message, forged)).toBe(false)
+      }
+    }
+    expect(fooled, 'the runtime alone accepts such forgeries').toBeGreaterThan(100)
+  })
+
+  test('refuses every R of small order', () => {
+    for (const r of smallOrderPoints()) {
+      for (let n = 0; n < 16; n++) {
+        const forged = Buffer.concat([encode(r), Buffer.alloc(32)])
+        expect(verifyStrict(PUBLIC, Buffer.from([n]), forged)).toBe(false)
       }
     }
   })

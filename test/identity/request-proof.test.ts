@@ -161,7 +161,7 @@ describe('A1: a signed request, elsewhere or later,', () => {
   )
 
   test('never throws and never admits random headers', () => {
-    const header = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.base64String())
+    const header = fc.oneof(fc.string(), fc.base64String({ maxLength: 88 }))
     fc.assert(
       fc.property(header, header, header, header, (pubkey, nonce, issuedAt, signature) => {
         const sent = signed()

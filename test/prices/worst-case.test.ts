@@ -27,7 +27,7 @@ const anyTerms: fc.Arbitrary<ModelTerms> = fc.record({
   formats: fc.constantFrom(['openai-chat', 'openai-responses'], ['anthropic-messages']),
   prices: anyPrices,
   hasHourCache: fc.boolean(),
-  longContext: fc.option(fc.record({ above: fc.nat(50_000), prices: anyPrices })),
+  longContext: fc.option(fc.record({ above: fc.nat(1_000_000), prices: anyPrices })),
   contextWindow: fc.constant(200_000),
   maxOutputTokens: fc.integer({ min: 1, max: 128_000 }),
   toolPromptTokens: fc.nat(3_000),
@@ -35,7 +35,7 @@ const anyTerms: fc.Arbitrary<ModelTerms> = fc.record({
   documentPageTokensMax: fc.option(fc.constant(200_000)),
 })
 const anyInput: fc.Arbitrary<InputBounds> = fc.record({
-  bytes: fc.integer({ min: 1, max: 100_000 }),
+  bytes: fc.integer({ min: 1, max: 2_000_000 }),
   images: fc.nat(3),
   documentPages: fc.nat(2),
   tools: fc.boolean(),
