@@ -38,27 +38,31 @@ export class EventSplitter {
 
   push(chunk: Buffer): void {
     let from = 0
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]
+    let at = 0
+    let lf = chunk.indexOf(LF)
+    let cr = chunk.indexOf(CR)
+    while (at < chunk.length) {
       if (this.#afterCr) {
         this.#afterCr = false
-        const blank = this.#blankEndedInCr
+        if (chunk[at] === LF) at++
+        if (this.#blankEndedInCr) from = this.#cut(chunk, from, at)
         this.#blankEndedInCr = false
-        if (byte === LF) {
-          if (blank) from = this.#cut(chunk, from, at + 1)
-          continue
-        }
-        if (blank) from = this.#cut(chunk, from, at)
       }
-      if (byte === CR) {
+      if (lf !== -1 && lf < at) lf = chunk.indexOf(LF, at)
+      if (cr !== -1 && cr < at) cr = chunk.indexOf(CR, at)
+      const lineEnd = lf === -1 || cr === -1 ? Math.max(lf, cr) : Math.min(lf, cr)
+      if (lineEnd === -1) {
+        if (at < chunk.length) this.#lineIsEmpty = false
+        break
+      }
+      const blank = this.#lineIsEmpty && lineEnd === at
+      at = lineEnd + 1
+      this.#lineIsEmpty = true
+      if (lineEnd === cr) {
         this.#afterCr = true
-        this.#blankEndedInCr = this.#lineIsEmpty
-        this.#lineIsEmpty = true
-      } else if (byte === LF) {
-        if (this.#lineIsEmpty) from = this.#cut(chunk, from, at + 1)
-        this.#lineIsEmpty = true
-      } else {
-        this.#lineIsEmpty = false
+        this.#blankEndedInCr = blank
+      } else if (blank) {
+        from = this.#cut(chunk, from, at)
       }
     }
     this.#hold(chunk.subarray(from))
@@ -121,29 +125,43 @@ export interface SseEvent {
   place(dataOffset: number): number
 }
 
-/** Decodes the bytes of one event. */
+/** Decodes the bytes of one event, in one pass. */
 export function decodeEvent(bytes: Buffer): SseEvent {
   const parts: { readonly from: number; readonly to: number }[] = []
   let name = ''
-  let lineStart = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  while (lineStart < bytes.length) {
-    const lineEnd = endOfLine(bytes, lineStart)
-    const found = bytes.subarray(lineStart, lineEnd).indexOf(COLON)
-    const colon = found === -1 ? lineEnd : lineStart + found
-    const field = bytes.toString('latin1', lineStart, Math.min(colon, lineStart + 8))
-    const from = bytes[colon + 1] === SPACE ? colon + 2 : colon + 1
-    if (field === 'data') parts.push({ from: Math.min(from, lineEnd), to: lineEnd })
-    else if (field === 'event') name = bytes.toString('utf8', Math.min(from, lineEnd), lineEnd)
-    lineStart = lineEnd + (bytes[lineEnd] === CR && bytes[lineEnd + 1] === LF ? 2 : 1)
+  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  let lf = bytes.indexOf(LF)
+  let cr = bytes.indexOf(CR)
+  while (at < bytes.length) {
+    if (lf !== -1 && lf < at) lf = bytes.indexOf(LF, at)
+    if (cr !== -1 && cr < at) cr = bytes.indexOf(CR, at)
+    const lineEnd = lf === -1 || cr === -1 ? Math.max(lf, cr) : Math.min(lf, cr)
+    const end = lineEnd === -1 ? bytes.length : lineEnd
+    const field = fieldOf(bytes, at, end)
+    if (field?.name === 'data') parts.push({ from: field.from, to: end })
+    if (field?.name === 'event') name = bytes.toString('utf8', field.from, end)
+    at = end + 1
   }
-  const data = joined(bytes, parts)
-  return { name, data, place: (offset) => place(parts, offset) }
+  return { name, data: joined(bytes, parts), place: (offset) => place(parts, offset) }
 }
 
-function endOfLine(bytes: Buffer, from: number): number {
-  let at = from
-  while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++
-  return at
+/** The fields that matter: no other is read. */
+const FIELDS = ['data', 'event'] as const
+
+/** The name of a line's field and where its value begins, or null where the field does not matter. */
+function fieldOf(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly name: (typeof FIELDS)[number]; readonly from: number } | null {
+  for (const name of FIELDS) {
+    const colon = start + name.length
+    if (colon > end || bytes.toString('latin1', start, colon) !== name) continue
+    if (colon === end) return { name, from: end }
+    if (bytes[colon] !== COLON) continue
+    return { name, from: bytes[colon + 1] === SPACE && colon + 1 < end ? colon + 2 : colon + 1 }
+  }
+  return null
 }
 
 function joined(bytes: Buffer, parts: readonly { from: number; to: number }[]): Buffer {
