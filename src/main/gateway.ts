@@ -1,0 +1,136 @@
+/** Puts the gateway together from its parts, and takes it apart again. Knows no chain: that is handed in. */
+import { FORMATS } from '../formats/registry.ts'
+import { NonceWindow } from '../identity/nonce-window.ts'
+import type { Audience } from '../identity/signed-text.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Log } from '../log.ts'
+import { createProvider } from '../providers/forward.ts'
+import type { ProviderAddress, UpstreamTimeouts } from '../providers/provider.ts'
+import { createLeases } from '../request/leases.ts'
+import type { CallLine } from '../request/record.ts'
+import { createApp } from '../routes/app.ts'
+import { LiveClients } from '../routes/node-client.ts'
+import type { ChainView, DepositInstructions, DevParts } from '../routes/parts.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { HTTP_LIMITS, type HttpLimits, openHttpServer } from './http-server.ts'
+import { openPriceBook, type PriceSettings } from './price-book.ts'
+
+export interface GatewayParts {
+  readonly host: string
+  readonly port: number
+  /** Null: `http://{host}:{port}`. */
+  readonly publicUrl: string | null
+  readonly chainName: Audience['chain']
+  readonly ledger: Ledger
+  readonly providers: readonly ProviderAddress[]
+  readonly prices: PriceSettings
+  readonly timeouts: UpstreamTimeouts
+  readonly bodyBytesMax: number
+  readonly adminToken: string | null
+  readonly depositInstructions: (agent: string) => DepositInstructions
+  readonly chain: ChainView | null
+  readonly dev: DevParts | null
+  readonly log: Log
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+  readonly httpLimits?: HttpLimits
+  /** How long live calls may go on once the gateway is told to stop. */
+  readonly drainMs?: number
+}
+
+export interface RunningGateway {
+  readonly url: string
+  readonly port: number
+  /** Accepts no new work, lets live calls end within the bound, settles the rest. The ledger stays open. */
+  close(): Promise<void>
+}
+
+const DRAIN_MS = 20_000
+/** What is left for connections to close once no call is live. */
+const CLOSE_MS = 2_000
+
+export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
+  const { ledger, log, now } = parts
+  const names = parts.providers.map(({ name }) => name)
+  const prices = await openPriceBook(parts.prices, names, ledger, now)
+  const server = await openHttpServer(parts.host, parts.port, parts.httpLimits ?? HTTP_LIMITS)
+  const url = `http://${parts.host.includes(':') ? `[${parts.host}]` : parts.host}:${server.port}`
+  const providers = new Map(parts.providers.map((at) => [at.name, createProvider(at)]))
+  const leases = createLeases(ledger, now)
+  const live = new LiveClients()
+  let stopping = false
+  const app = createApp(
+    {
+      path: {
+        audience: { origin: parts.publicUrl ?? url, chain: parts.chainName },
+        ledger,
+        nonces: new NonceWindow(),
+        now,
+        prices: prices.current,
+        providers,
+        leases,
+        timeouts: parts.timeouts,
+        record: (line) => logCall(log, line),
+      },
+      ledger,
+      live,
+      stopping: () => stopping,
+      bodyBytesMax: parts.bodyBytesMax,
+      depositInstructions: parts.depositInstructions,
+      chain: parts.chain,
+      challengeSecret: parts.random(32),
+      random: parts.random,
+      adminToken: parts.adminToken,
+      dev: parts.dev,
+      reportFailure: (requestId, error) => logFailure(log, requestId, error),
+    },
+    FORMATS,
+  )
+  const housekeeping = await startHousekeeping({ ledger, leases, prices, now }, log)
+  server.serve(app)
+  log.info({ url, models: prices.current().models.size, providers: names }, 'gateway is listening')
+  return {
+    url,
+    port: server.port,
+    async close() {
+      stopping = true
+      const closed = server.close((parts.drainMs ?? DRAIN_MS) + CLOSE_MS)
+      const cut = setTimeout(() => live.stop(), parts.drainMs ?? DRAIN_MS)
+      await live.empty()
+      clearTimeout(cut)
+      await closed
+      await housekeeping.stop()
+      await Promise.all([...providers.values()].map((provider) => provider.close()))
+      log.info({}, 'gateway has stopped')
+    },
+  }
+}
+
+/** The log line of a call that was held. */
+function logCall(log: Log, line: CallLine): void {
+  const { end, requestId: request_id, durationMs: duration_ms, ...call } = line
+  const fields = { request_id, duration_ms, ...call }
+  switch (end.kind) {
+    case 'charged': {
+      const { outcome, charge, tokens } = end
+      log.info({ ...fields, outcome, charge, tokens }, 'call charged')
+      return
+    }
+    case 'released':
+      log.info({ ...fields, reason: end.reason }, 'call released')
+      return
+    case 'already_ended':
+      log.warn(fields, 'call was resolved before it ended')
+      return
+    case 'unsettled':
+      log.error(fields, 'call could not be settled: the sweeper will resolve it')
+  }
+}
+
+/** The name and the stack without the message, which may quote what it choked on. */
+function logFailure(log: Log, requestId: string, error: unknown): void {
+  const thrown = error instanceof Error ? error : new Error()
+  const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  const stack = frames.slice(0, 6).map((frame) => frame.trim())
+  log.error({ request_id: requestId, error: thrown.name, stack }, 'request failed')
+}

@@ -1,0 +1,59 @@
+/** The price list in force: the built-in one with its effective dates and the markup, or the operator's own. */
+import { readFileSync } from 'node:fs'
+import type { SpendLedger } from '../ledger/ledger.ts'
+import { buildCatalogue, nextPriceChange } from '../prices/catalogue.ts'
+import { MODEL_PRICES } from '../prices/data/model-prices.ts'
+import { MODEL_LIMITS } from '../prices/limits.ts'
+import { makePriceList, modelsJson } from '../prices/make-list.ts'
+import type { PriceList } from '../prices/price-list.ts'
+import { readPricesFile } from '../prices/prices-file.ts'
+
+export interface PriceSettings {
+  readonly pricesFile: string | null
+  readonly markupPercent: number
+}
+
+export interface PriceBook {
+  /** The list in force. */
+  current(): PriceList
+  /** Puts a list in force whose time has come; it is in the ledger before anything is held under it. */
+  refresh(): Promise<void>
+}
+
+/** Throws when the operator's file can't be read, naming every problem. `providers`: names of the configured ones. */
+export async function openPriceBook(
+  settings: PriceSettings,
+  providers: readonly string[],
+  ledger: Pick<SpendLedger, 'storePrices'>,
+  now: () => number,
+): Promise<PriceBook> {
+  let list = await keep(listAt(settings, providers, now()), ledger)
+  let next = settings.pricesFile === null ? nextPriceChange(MODEL_PRICES, now()) : null
+  return {
+    current: () => list,
+    async refresh() {
+      const at = now()
+      if (next === null || at < next) return
+      list = await keep(listAt(settings, providers, at), ledger)
+      next = nextPriceChange(MODEL_PRICES, at)
+    },
+  }
+}
+
+async function keep(list: PriceList, ledger: Pick<SpendLedger, 'storePrices'>): Promise<PriceList> {
+  await ledger.storePrices(list.version, list.effectiveAt, modelsJson(list.wireModels))
+  return list
+}
+
+function listAt(settings: PriceSettings, providers: readonly string[], at: number): PriceList {
+  const { pricesFile, markupPercent } = settings
+  if (pricesFile === null) {
+    const source = { models: MODEL_PRICES, limits: MODEL_LIMITS, providers, markupPercent }
+    return makePriceList(buildCatalogue(source, at).served, at)
+  }
+  const file = readPricesFile(readFileSync(pricesFile, 'utf8'), providers)
+  if (file.kind === 'invalid') {
+    throw new Error(`PRICES_FILE ${pricesFile}: ${file.problems.join('; ')}`)
+  }
+  return makePriceList(file.served, at)
+}

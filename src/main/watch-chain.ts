@@ -1,0 +1,49 @@
+/** Starts the watcher as the settings say, and shows it to the routes. */
+import { startWatcher, type Watcher, type WatcherStatus } from '../../watcher/start-watcher.ts'
+import { configuredGateway, keypairOfFile, webSocketBeside } from '../chain/configured.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Log } from '../log.ts'
+import type { ChainView } from '../routes/parts.ts'
+import type { ChainSettings } from '../settings.ts'
+
+/** The longest time between two sweeps: deposits are credited by then even if no WebSocket wakes anybody. */
+const POLL_MS = 5_000
+/** The same on a chain of this machine, where asking costs nothing. */
+const LOCAL_POLL_MS = 500
+const RPC_TIMEOUT_MS = 15_000
+/** The watcher counts as behind when no sweep has ended well for this long. */
+const BEHIND_MS = 60_000
+
+export function watchChain(
+  settings: ChainSettings,
+  ledger: Ledger,
+  log: Log,
+  now: () => number,
+): Watcher {
+  const { rpcUrl, wsUrl, chain, operatorKey, minSync } = settings
+  return startWatcher({
+    ...configuredGateway(settings),
+    ledger,
+    rpcUrl,
+    wsUrl: wsUrl ?? webSocketBeside(rpcUrl),
+    rpcTimeoutMs: RPC_TIMEOUT_MS,
+    pollIntervalMs: chain === 'localnet' ? LOCAL_POLL_MS : POLL_MS,
+    operator: operatorKey === null ? null : keypairOfFile(operatorKey),
+    minSyncUnits: minSync,
+    now,
+    log,
+  })
+}
+
+export function chainView(watcher: Watcher, now: () => number): ChainView {
+  return {
+    wake: () => watcher.wake(),
+    behind: () => isBehind(watcher.status(), now()),
+    status: () => watcher.status(),
+  }
+}
+
+/** One failed sweep does not make a gateway unready; none that ended well for a while does. */
+export function isBehind({ state, sweptAt }: WatcherStatus, now: number): boolean {
+  return state !== 'watching' || sweptAt === null || now - sweptAt > BEHIND_MS
+}

@@ -1,0 +1,204 @@
+/** A gateway for tests: the real one on a real SQLite file, in front of a provider that a test commands. No chain. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Ledger } from '../../src/ledger/ledger.ts'
+import { openLedger } from '../../src/ledger/sqlite/open-ledger.ts'
+import { createLog } from '../../src/log.ts'
+import { type GatewayParts, type RunningGateway, runGateway } from '../../src/main/gateway.ts'
+import { units } from '../../src/money.ts'
+import { providerAddresses } from '../../src/providers/registry.ts'
+import type { ChainView, DepositInstructions } from '../../src/routes/parts.ts'
+import { createTestAgent, type TestAgent } from './agent.ts'
+import { startProvider, type TestProvider } from './provider.ts'
+
+/** Prices per 1,000,000 tokens that make sums easy: a unit a token in, two units a token out. */
+const MODELS = {
+  'gpt-4o-mini': {
+    provider: 'openai',
+    formats: ['openai-chat', 'openai-responses'],
+    input: '1000000',
+    output: '2000000',
+    context_window: 100_000,
+    max_output_tokens: 1_000,
+    tool_prompt_tokens: 100,
+    image_tokens_max: 1_000,
+  },
+  'text-only': {
+    provider: 'openai',
+    formats: ['openai-chat'],
+    input: '1000000',
+    output: '2000000',
+    context_window: 100_000,
+    max_output_tokens: 1_000,
+  },
+  'embed-small': {
+    provider: 'openai',
+    formats: ['openai-embeddings'],
+    input: '1000000',
+    output: '1000000',
+    context_window: 8_000,
+    max_output_tokens: 1,
+  },
+  'claude-test': {
+    provider: 'anthropic',
+    formats: ['anthropic-messages', 'anthropic-count-tokens'],
+    input: '1000000',
+    output: '2000000',
+    context_window: 100_000,
+    max_output_tokens: 1_000,
+  },
+}
+
+export const OPERATOR_KEYS = ['sk-operator-openai-secret', 'sk-ant-operator-secret'] as const
+export const ADMIN_TOKEN = 'admin-token-of-the-tests'
+
+export interface TestGateway extends RunningGateway {
+  readonly ledger: Ledger
+  readonly provider: TestProvider
+  /** Every line that was logged so far. */
+  readonly log: string[]
+  /** A new agent with this much money. */
+  agent(balance: bigint): Promise<TestAgent>
+  /** Closes gateway and ledger, and starts both again on the same file and port. */
+  restart(): Promise<void>
+}
+
+export interface TestGatewayOptions
+  extends Partial<
+    Pick<
+      GatewayParts,
+      'bodyBytesMax' | 'timeouts' | 'httpLimits' | 'drainMs' | 'adminToken' | 'dev' | 'now'
+    >
+  > {
+  readonly chain?: ChainView
+  /** Wraps the ledger, to make it fail. */
+  readonly ledger?: (real: Ledger) => Ledger
+}
+
+export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'level5-gateway-'))
+  const pricesFile = join(folder, 'prices.json')
+  writeFileSync(pricesFile, JSON.stringify({ models: MODELS }))
+  const provider = await startProvider()
+  const log: string[] = []
+  const file = join(folder, 'ledger.sqlite')
+  let ledger = openLedger(file)
+  let port = 0
+  const run = async (): Promise<RunningGateway> =>
+    runGateway({
+      host: '127.0.0.1',
+      port,
+      publicUrl: null,
+      chainName: 'localnet',
+      ledger: options.ledger?.(ledger) ?? ledger,
+      providers: providerAddresses({
+        openai: { apiKey: OPERATOR_KEYS[0], baseUrl: `${provider.url}/v1` },
+        anthropic: { apiKey: OPERATOR_KEYS[1], baseUrl: provider.url },
+      }),
+      prices: { pricesFile, markupPercent: 0 },
+      timeouts: { headersMs: 5_000, idleMs: 5_000, totalMs: 20_000 },
+      bodyBytesMax: 1_048_576,
+      adminToken: ADMIN_TOKEN,
+      depositInstructions,
+      chain: null,
+      dev: null,
+      log: createLog('trace', { write: (line: string) => void log.push(line) }),
+      now: Date.now,
+      random: randomBytes,
+      drainMs: 500,
+      ...options,
+    } as GatewayParts)
+  let running = await run()
+  port = running.port
+  const { url } = running
+  let closed = false
+  async function close(): Promise<void> {
+    if (closed) return
+    closed = true
+    await running.close()
+    await ledger.close()
+    await provider.close()
+    rmSync(folder, { recursive: true })
+  }
+  onTestFinished(close)
+  let agents = 0
+  return {
+    url,
+    port,
+    provider,
+    log,
+    get ledger() {
+      return ledger
+    },
+    close,
+    async agent(balance) {
+      const agent = createTestAgent(url, { origin: url, chain: 'localnet' })
+      agents += 1
+      if (balance > 0n) await credit(ledger, agent.pubkey, balance, agents)
+      return agent
+    },
+    async restart() {
+      await running.close()
+      await ledger.close()
+      ledger = openLedger(file)
+      running = await run()
+    },
+  }
+}
+
+/** Books a deposit, as the watcher would. */
+export async function credit(
+  ledger: Ledger,
+  agent: string,
+  amount: bigint,
+  index: number,
+): Promise<void> {
+  const deposited = (await ledger.balance(agent)).deposited
+  const vault = `vault-${agent}`
+  const known = (await ledger.vaults()).find((item) => item.vault === vault)
+  const outcome = await ledger.credit(
+    {
+      vault,
+      agent,
+      amount: units(amount),
+      cumulative: units(deposited + amount),
+      depositIndex: (known?.depositIndex ?? 0n) + 1n,
+      depositor: agent,
+      signature: `deposit-${index}-${agent}`,
+      instructionPath: `${known?.depositIndex ?? 0n}`,
+      slot: 1,
+    },
+    Date.now(),
+  )
+  if (outcome.kind !== 'credited') throw new Error(`not credited: ${outcome.kind}`)
+}
+
+export function depositInstructions(agent: string): DepositInstructions {
+  return {
+    network: 'localnet',
+    program: 'program',
+    gateway: 'gateway',
+    vault: `vault-${agent}`,
+    deposit_address: `deposit-${agent}`,
+    mint: 'mint',
+    asset: 'USDC',
+    decimals: 6,
+    commitment: 'finalized',
+    rpc_url: null,
+  }
+}
+
+/** Resolves when `condition` holds; fails after `boundMs`. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  boundMs = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + boundMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not true within ${boundMs} ms: ${condition}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
