@@ -1,0 +1,176 @@
+/** The last line: what the code promises, the file refuses to break, whoever writes it. */
+import { expect, test } from 'vitest'
+import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { AGENT, BINDING, depositFact, fund, holdRequest, NOW, settlement } from '../facts.ts'
+import { newPath, openedFiles, rawConnection } from './files.ts'
+
+/** Books with a row in every table: 1000 deposited, 40 spent, 100 held, 860 available; session s1 holds 100 of 150. */
+async function fullBooks() {
+  const path = newPath()
+  const ledger = ledgerOn(openedFiles(path))
+  await ledger.bind(BINDING)
+  await fund(ledger, 1_000n)
+  const terms = { agent: AGENT, spendLimit: 150n, models: null, label: null, expiresAt: NOW + 1 }
+  const challenge = { value: 'challenge', forgetAt: NOW }
+  await ledger.openSession('s1', '0'.repeat(64), terms as never, challenge, NOW)
+  await ledger.hold(holdRequest('ended'))
+  await ledger.settle(settlement('ended'))
+  await ledger.hold(holdRequest('open', { sessionId: 's1' }))
+  const db = rawConnection(path)
+  db.pragma('foreign_keys = ON')
+  return { ledger, db }
+}
+
+const CALL = `INSERT INTO calls SELECT NULL, @id, agent_pubkey, session_id, @state, @held, @charge, @debit, @reason,
+  provider, model, price_version, request_digest, auth_json, started_at, ended_at FROM calls LIMIT 1`
+const call = (id: string, state: string, charge: number, debit: string, reason: string): string =>
+  CALL.replace('@id', `'${id}'`)
+    .replace('@state', `'${state}'`)
+    .replace('@held', '100')
+    .replace('@charge', String(charge))
+    .replace('@debit', debit)
+    .replace('@reason', reason)
+
+const HOLD = (change: string): string =>
+  `INSERT INTO holds SELECT 'new', agent_pubkey, session_id, amount, started_at, lease_until, provider, model,
+   price_version, request_digest, auth_json, recovery_tokens_json, recovery_charge FROM holds; ${change}`
+
+const REFUSED: [promise: string, sql: string, error: RegExp][] = [
+  ['L1: money from nowhere', 'UPDATE agents SET balance = balance + 1', /conservation/],
+  ['L1: money that vanishes', 'UPDATE agents SET held = held - 1', /conservation/],
+  [
+    'L1: available below zero',
+    'UPDATE agents SET balance = balance - 1000, held = held + 1000',
+    /balance >= 0/,
+  ],
+  [
+    'L1: held below zero',
+    'UPDATE agents SET held = held - 200, balance = balance + 200',
+    /held >= 0/,
+  ],
+  ['L1: frozen below zero', 'UPDATE agents SET frozen = -1, balance = balance + 1', /frozen >= 0/],
+  ['L1: spent below zero', 'UPDATE agents SET spent = -1, balance = balance + 41', /spent/],
+  [
+    'L1: withdrawn below zero',
+    'UPDATE agents SET withdrawn = -1, balance = balance + 1',
+    /withdrawn/,
+  ],
+  ['L1: owed below zero', 'UPDATE agents SET owed = -1, balance = balance - 1', /owed/],
+  ['C9: more settled than spent', 'UPDATE agents SET settled = spent + 1', /settled/],
+  [
+    'L1: sums that leave 64 bits',
+    'UPDATE agents SET deposited = 4611686018427387904, balance = 4611686018427387904 - 140',
+    /deposited/,
+  ],
+  ['L1: an amount that is no integer', 'UPDATE agents SET balance = 0.5', /INTEGER/],
+  ['L3: a charge above its hold', call('x', 'settled', 101, '2', 'NULL'), /charge_within_hold/],
+  ['L3: a released call with a charge', call('x', 'released', 1, 'NULL', "'why'"), /CHECK/],
+  ['L3: a settled call without a debit', call('x', 'settled', 1, 'NULL', 'NULL'), /CHECK/],
+  ['L4: a call that ends twice', call('ended', 'released', 0, 'NULL', "'why'"), /calls.request_id/],
+  ['L4: a debit of two calls', call('x', 'settled', 40, '2', 'NULL'), /calls.transaction_id/],
+  ['L4: a hold of an ended call', HOLD('').replace("'new'", "'ended'"), /has ended already/],
+  ['L4: a second hold of a call', HOLD('').replace("'new'", "'open'"), /holds.request_id/],
+  ['L3: a hold of nothing', HOLD('').replace('amount', '0'), /amount/],
+  ['M7: a hold at unknown prices', HOLD('').replace('price_version', "'none'"), /FOREIGN KEY/],
+  ['A3: a session beyond its limit', 'UPDATE sessions SET held = 151', /session_limit/],
+  ['A3: a session that spends too much', 'UPDATE sessions SET spent = 51', /session_limit/],
+  ['A3: a session below zero', 'UPDATE sessions SET held = -1', /held >= 0/],
+  [
+    'A3: two sessions of one token',
+    "INSERT INTO sessions SELECT 's2', token_sha256, agent_pubkey, NULL, NULL, NULL, 1, 2, NULL, 0, 0 FROM sessions",
+    /token_sha256/,
+  ],
+  ['A2: a nonce twice', 'INSERT INTO nonces SELECT * FROM nonces LIMIT 1', /nonces/],
+  [
+    'C4: one index of a vault twice',
+    "INSERT INTO deposits SELECT vault, deposit_index, agent_pubkey, amount, cumulative, depositor, 'x', '0', 1, 2 FROM deposits",
+    /deposits.vault, deposits.deposit_index/,
+  ],
+  [
+    'C4: one instruction twice',
+    'INSERT INTO deposits SELECT vault, 2, agent_pubkey, amount, cumulative, depositor, signature, instruction_path, 1, 2 FROM deposits',
+    /deposits.signature, deposits.instruction_path/,
+  ],
+  [
+    'a journal entry of an unknown kind',
+    `INSERT INTO transactions VALUES (NULL, '${AGENT}', 'GIFT', 1, 1, NULL, NULL, 's', 1)`,
+    /type/,
+  ],
+  [
+    'a debit without usage',
+    `INSERT INTO transactions VALUES (NULL, '${AGENT}', 'DEBIT', 1, 1, NULL, 'r', NULL, 1)`,
+    /CHECK/,
+  ],
+  [
+    'a deposit without a signature',
+    `INSERT INTO transactions VALUES (NULL, '${AGENT}', 'DEPOSIT', 1, 1, NULL, NULL, NULL, 1)`,
+    /CHECK/,
+  ],
+  ...Object.entries({
+    transactions: 'amount',
+    calls: 'charge',
+    deposits: 'amount',
+    prices: 'json',
+    binding: 'mint',
+  }).flatMap(([table, column]): [string, string, RegExp][] => [
+    [`history of ${table} changed`, `UPDATE ${table} SET ${column} = ${column}`, /append-only/],
+    [`history of ${table} removed`, `DELETE FROM ${table}`, /append-only/],
+  ]),
+  ['C10: a second binding', "INSERT INTO binding VALUES (2, 'a', 'b', 'c', 'd')", /id = 1/],
+  ['C5: a second cursor', 'INSERT INTO cursor VALUES (2, 1, NULL)', /id = 1/],
+]
+
+for (const [promise, sql, error] of REFUSED) {
+  test(`the file refuses ${promise}`, async () => {
+    const { ledger, db } = await fullBooks()
+    expect(() => db.exec(sql)).toThrow(error)
+    expect(await ledger.audit()).toBeNull()
+  })
+}
+
+test('what is owed blocks every hold and is paid first, by a deposit and by freed money', async () => {
+  const { ledger, db } = await fullBooks()
+  // A withdrawal of the 860 available and 90 more: what the chain paid out beyond the books is owed.
+  db.exec('UPDATE agents SET balance = 0, withdrawn = 950, owed = 90')
+  expect(await ledger.hold(holdRequest('r1', { amount: 1n as never }))).toEqual({
+    kind: 'insufficient',
+    available: 0n,
+    owed: 90n,
+  })
+  await ledger.settle(settlement('open', { charge: 30n as never }))
+  expect(await ledger.balance(AGENT)).toMatchObject({ available: 0n, held: 0n, owed: 20n })
+  await ledger.credit(depositFact(2, { amount: 50n as never }), NOW)
+  expect(await ledger.balance(AGENT)).toMatchObject({ available: 30n, owed: 0n, deposited: 1_050n })
+})
+
+const DRIFTS: [what: string, sql: string, found: RegExp][] = [
+  [
+    'a hold that nobody holds money for',
+    'DELETE FROM holds',
+    /held and the open holds: 100 against 0/,
+  ],
+  [
+    'spending without a debit',
+    'UPDATE agents SET spent = spent + 1, balance = balance - 1',
+    /spent and the journal: 41 against 40/,
+  ],
+  [
+    'a deposit that is not on the books',
+    'UPDATE agents SET deposited = deposited + 5, balance = balance + 5',
+    /deposited and the deposits: 1005 against 1000/,
+  ],
+  [
+    'a withdrawal without an entry',
+    'UPDATE agents SET withdrawn = 5, balance = balance - 5',
+    /withdrawn and the journal: 5 against 0/,
+  ],
+]
+
+for (const [what, sql, found] of DRIFTS) {
+  test(`L1: the audit finds ${what}`, async () => {
+    const { ledger, db } = await fullBooks()
+    expect(await ledger.audit()).toBeNull()
+    db.exec(sql)
+    expect(await ledger.audit()).toMatch(found)
+  })
+}

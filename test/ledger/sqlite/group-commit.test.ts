@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { gatheringMs } from '../../../src/ledger/sqlite/gathering.ts'
+import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { units } from '../../../src/money.ts'
+import { AGENT, depositFact, fund, holdRequest, NOW, settlement } from '../facts.ts'
+import { openedFiles } from './files.ts'
+
+describe('gatheringMs', () => {
+  test.each([
+    [1, 0, 0],
+    [1, 1, 0],
+    [1, 2, 1],
+    [2, 2, 0],
+    [3, 8, 2],
+    [11, 32, 8],
+    [12, 32, 0],
+    [1, 1_000, 8],
+  ])('%i queued, %i calls in flight: %i ms', (queued, inFlight, expected) => {
+    expect(gatheringMs(queued, inFlight)).toBe(expected)
+  })
+})
+
+async function fundedLedger() {
+  const ledger = ledgerOn(openedFiles())
+  await fund(ledger, 1_000_000n)
+  return ledger
+}
+
+test('at 32 calls in flight a call costs at most 0.2 commits', async () => {
+  const ledger = await fundedLedger()
+  const before = ledger.commits
+  const calls = 640
+  let next = 0
+  const caller = async (turns: number) => {
+    while (next < calls) {
+      const id = `r${next++}`
+      expect(await ledger.hold(holdRequest(id))).toMatchObject({ kind: 'held' })
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((done) => setImmediate(done))
+      await ledger.settle(settlement(id, { charge: units(1n) }))
+    }
+  }
+  await Promise.all(Array.from({ length: 32 }, (_, lane) => caller(lane)))
+  expect((ledger.commits - before) / calls).toBeLessThanOrEqual(0.2)
+  expect(await ledger.balance(AGENT)).toMatchObject({ held: 0n, spent: 640n })
+})
+
+test('writes asked for together share one commit; a lone one does not wait for company', async () => {
+  const ledger = await fundedLedger()
+  const before = ledger.commits
+  await Promise.all(Array.from({ length: 32 }, (_, i) => ledger.hold(holdRequest(`r${i}`))))
+  expect(ledger.commits - before).toBe(1)
+  await Promise.all(Array.from({ length: 32 }, (_, i) => ledger.settle(settlement(`r${i}`))))
+  expect(ledger.commits - before).toBe(2)
+  const lone = ledger.hold(holdRequest('lone'))
+  await new Promise((turn) => setImmediate(turn))
+  expect(ledger.commits - before).toBe(3)
+  await lone
+})
+
+test('a write that breaks an invariant fails alone: its batch-mates are committed', async () => {
+  const ledger = await fundedLedger()
+  await ledger.hold(holdRequest('r1'))
+  const outcomes = await Promise.allSettled([
+    ledger.credit(depositFact(2), NOW),
+    ledger.settle(settlement('r1', { charge: units(101n) })),
+    ledger.settle(settlement('unknown')),
+    ledger.hold(holdRequest('r2')),
+    ledger.settle(settlement('r1')),
+  ])
+  expect(outcomes.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+  ])
+  expect(await ledger.balance(AGENT)).toMatchObject({
+    deposited: 1_001_000n,
+    held: 100n,
+    spent: 40n,
+  })
+  expect(await ledger.audit()).toBeNull()
+})
+
+test('S2: closing commits what was asked for before it, and nothing after it', async () => {
+  const ledger = await fundedLedger()
+  const asked = Array.from({ length: 300 }, (_, i) => ledger.hold(holdRequest(`r${i}`)))
+  const closed = ledger.close()
+  await expect(ledger.hold(holdRequest('late'))).rejects.toThrow('closed')
+  await closed
+  const outcomes = await Promise.all(asked)
+  expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['held']))
+  await expect(ledger.balance(AGENT)).rejects.toThrow('the ledger cannot be used now')
+  await ledger.close()
+})
