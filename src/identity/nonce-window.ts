@@ -34,12 +34,6 @@ export class NonceWindow {
     return 'spent'
   }
 
-  /** Whether `nonce` of `agent` has been spent within the window; changes nothing. */
-  has(agent: string, nonce: string): boolean {
-    const entry = fingerprint(agent, nonce)
-    return this.#current.has(entry) || this.#previous.has(entry)
-  }
-
   /** How many nonces are remembered. */
   get size(): number {
     return this.#current.size + this.#previous.size

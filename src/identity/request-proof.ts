@@ -10,7 +10,7 @@ import { parseInstant } from './session-text.ts'
 import { type Audience, requestText } from './signed-text.ts'
 
 /** How far the agent's clock may be from the gateway's, either way. */
-export const CLOCK_SKEW_MS_MAX = 60_000
+const CLOCK_SKEW_MS_MAX = 60_000
 
 export interface SignedRequest extends Audience {
   readonly header: ReadHeader

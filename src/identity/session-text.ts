@@ -11,7 +11,7 @@ export interface SignedTerms {
   /** Null: unlimited. */
   readonly spendLimit: Units | null
   readonly ttlSeconds: number
-  /** Null: any model. */
+  /** Null: every model that is served. */
   readonly models: readonly string[] | null
   /** Null: none. A label is appended to the statement as `, label <text>`. */
   readonly label: string | null

@@ -30,7 +30,10 @@ export interface ModelTerms {
   readonly toolPromptTokens: number
   /** Tokens that one inline image costs at most; null: images are refused for this model. */
   readonly imageTokensMax: number | null
-  /** Tokens that one page of an inline document costs at most; null: documents are refused. */
+  /**
+   * Tokens that one page of an inline document costs at most (the context window, where the provider states no less);
+   * null: documents are refused.
+   */
   readonly documentPageTokensMax: number | null
 }
 

@@ -24,7 +24,7 @@ export function pricingBody(list: PriceList): PricingBody {
 }
 
 /** One entry of `GET /v1/models`: OpenAI's members, then OpenRouter's. */
-export interface ListedModel {
+interface ListedModel {
   readonly id: string
   readonly object: 'model'
   /** Unix seconds: when the list took effect. */

@@ -11,7 +11,7 @@ import type { ModelTerms } from './price-list.ts'
  * The smallest cap that the gateway writes where the client sent none, in tokens: the Responses API takes no less.
  * Below it the balance counts as insufficient.
  */
-export const WRITTEN_CAP_MIN = 16
+const WRITTEN_CAP_MIN = 16
 
 /** Refuses input that this model has no bound for (images, documents), with `unsupported_parameter`; else null. */
 export function refuseUnbounded(terms: ModelTerms, input: InputBounds): Refusal | null {

@@ -5,9 +5,7 @@ import { NONCE_WINDOW_MS, NonceWindow } from '../../src/identity/nonce-window.ts
 test('A2: a nonce is single use per key', () => {
   const window = new NonceWindow()
   expect(window.spend('alice', 'nonce', 0)).toBe('spent')
-  expect(window.has('alice', 'nonce')).toBe(true)
   expect(window.spend('alice', 'nonce', 1)).toBe('replayed')
-  expect(window.has('bob', 'nonce')).toBe(false)
   expect(window.spend('bob', 'nonce', 1)).toBe('spent')
 })
 
