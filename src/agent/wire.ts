@@ -38,6 +38,8 @@ export interface Balance {
   readonly deposited: string
   readonly settled: string
   readonly withdrawn: string
+  /** Withdrawn beyond what was free, and to be paid before the next call. */
+  readonly owed: string
   readonly pending: readonly {
     readonly signature: string
     readonly amount: string

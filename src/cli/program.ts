@@ -2,14 +2,18 @@
 import { Command } from 'commander'
 import { addBalance } from './balance.ts'
 import { addCall } from './call.ts'
+import { addDemo } from './demo.ts'
 import { addDeposit } from './deposit.ts'
+import { addDev } from './dev.ts'
 import { addFund } from './fund.ts'
 import { addGateway } from './gateway.ts'
 import { addKeygen } from './keygen.ts'
 import { packageVersion } from './package-version.ts'
 import { addPrices } from './prices.ts'
 import { addQuote } from './quote.ts'
+import { addServe } from './serve.ts'
 import { addTransactions } from './transactions.ts'
+import { addWatch } from './watch.ts'
 
 /** Builds the parser. It throws instead of exiting, so that the caller chooses the exit code. */
 export function buildProgram(): Command {
@@ -19,6 +23,10 @@ export function buildProgram(): Command {
     .exitOverride()
     .showHelpAfterError('(add --help for what is allowed)')
     .addHelpText('after', EXIT_CODES)
+  addDev(program)
+  addDemo(program)
+  addServe(program)
+  addWatch(program)
   addGateway(program)
   addKeygen(program)
   addFund(program)
