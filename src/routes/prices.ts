@@ -44,7 +44,8 @@ async function quoteCall(
     const { model, input, output } = planned.plan
     const terms = list.models.get(model)
     if (terms === undefined || !terms.formats.includes(format.name)) {
-      return refused(refusal('model_not_found', 'The model is not served here.', 'model'))
+      reason = refusal('model_not_found', 'The model is not served here.', 'model')
+      continue
     }
     const unbounded = refuseUnbounded(terms, input)
     if (unbounded !== null) return refused(unbounded)
