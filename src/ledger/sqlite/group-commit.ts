@@ -31,7 +31,8 @@ export class GroupCommit {
   #immediate: NodeJS.Immediate | null = null
   #timer: NodeJS.Timeout | null = null
   #busy = false
-  #closing = false
+  /** Resolves once all is committed; null while writes are taken. */
+  #closed: Promise<void> | null = null
   #drained: () => void = () => {}
   commits = 0
 
@@ -51,7 +52,7 @@ export class GroupCommit {
    */
   run<T>(write: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#closing) {
+      if (this.#closed !== null) {
         reject(new LedgerUnavailable('the ledger is closed'))
         return
       }
@@ -66,20 +67,20 @@ export class GroupCommit {
     })
   }
 
-  /** Commits what is queued, then takes no more. */
-  async close(): Promise<void> {
-    this.#closing = true
-    if (this.#queue.length === 0) return
-    const drained = new Promise<void>((resolve) => {
+  /** Takes no more and resolves when what is queued has been committed or refused. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise<void>((resolve) => {
       this.#drained = resolve
+      if (this.#queue.length === 0) resolve()
     })
-    this.#plan()
-    await drained
+    if (this.#queue.length > 0) this.#plan()
+    return this.#closed
   }
 
   #plan(): void {
     if (this.#busy || this.#immediate !== null) return
-    const waitMs = this.#closing ? 0 : gatheringMs(this.#queue.length, this.#callsInFlight())
+    const waitMs =
+      this.#closed !== null ? 0 : gatheringMs(this.#queue.length, this.#callsInFlight())
     if (waitMs === 0) this.#planAtOnce()
     else if (this.#timer === null) this.#timer = setTimeout(() => this.#flush(), waitMs)
   }
@@ -142,9 +143,9 @@ export class GroupCommit {
       if (queued.busyMs >= BUSY_MS_MAX) queued.reject(asThrown(error))
     }
     this.#queue.unshift(...patient)
-    if (this.#queue.length === 0) return
-    const oldest = Math.max(...this.#queue.map((queued) => queued.busyMs))
-    const delayMs = Math.min(BUSY_DELAY_MS_MAX, oldest + 1)
+    const [oldest] = this.#queue
+    if (oldest === undefined) return
+    const delayMs = Math.min(BUSY_DELAY_MS_MAX, oldest.busyMs + 1)
     for (const queued of this.#queue) queued.busyMs += delayMs
     this.#busy = true
     this.#timer = setTimeout(() => this.#flush(), delayMs)

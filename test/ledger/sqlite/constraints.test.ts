@@ -1,6 +1,7 @@
 /** The last line: what the code promises, the file refuses to break, whoever writes it. */
 import { expect, test } from 'vitest'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { units } from '../../../src/money.ts'
 import { AGENT, BINDING, depositFact, fund, holdRequest, NOW, settlement } from '../facts.ts'
 import { newPath, openedFiles, rawConnection } from './files.ts'
 
@@ -10,9 +11,15 @@ async function fullBooks() {
   const ledger = ledgerOn(openedFiles(path))
   await ledger.bind(BINDING)
   await fund(ledger, 1_000n)
-  const terms = { agent: AGENT, spendLimit: 150n, models: null, label: null, expiresAt: NOW + 1 }
+  const terms = {
+    agent: AGENT,
+    spendLimit: units(150n),
+    models: null,
+    label: null,
+    expiresAt: NOW + 1,
+  }
   const challenge = { value: 'challenge', forgetAt: NOW }
-  await ledger.openSession('s1', '0'.repeat(64), terms as never, challenge, NOW)
+  await ledger.openSession('s1', '0'.repeat(64), terms, challenge, NOW)
   await ledger.hold(holdRequest('ended'))
   await ledger.settle(settlement('ended'))
   await ledger.hold(holdRequest('open', { sessionId: 's1' }))
@@ -130,17 +137,17 @@ for (const [promise, sql, error] of REFUSED) {
 
 test('what is owed blocks every hold and is paid first, by a deposit and by freed money', async () => {
   const { ledger, db } = await fullBooks()
-  // A withdrawal of the 860 available and 90 more: what the chain paid out beyond the books is owed.
-  db.exec('UPDATE agents SET balance = 0, withdrawn = 950, owed = 90')
-  expect(await ledger.hold(holdRequest('r1', { amount: 1n as never }))).toEqual({
-    kind: 'insufficient',
-    available: 0n,
-    owed: 90n,
-  })
-  await ledger.settle(settlement('open', { charge: 30n as never }))
-  expect(await ledger.balance(AGENT)).toMatchObject({ available: 0n, held: 0n, owed: 20n })
-  await ledger.credit(depositFact(2, { amount: 50n as never }), NOW)
+  // The chain paid out 950, which is 100 more than the books had to spare: that is owed.
+  db.exec('UPDATE agents SET balance = 10, withdrawn = 950, owed = 100')
+  const hold = await ledger.hold(holdRequest('r1', { amount: units(1n) }))
+  expect(hold).toEqual({ kind: 'insufficient', available: 10n, owed: 100n })
+  await ledger.settle(settlement('open', { charge: units(30n) }))
+  expect(await ledger.balance(AGENT)).toMatchObject({ available: 10n, held: 0n, owed: 30n })
+  await ledger.credit(depositFact(2, { amount: units(50n) }), NOW)
   expect(await ledger.balance(AGENT)).toMatchObject({ available: 30n, owed: 0n, deposited: 1_050n })
+  expect(await ledger.hold(holdRequest('r2', { amount: units(30n) }))).toMatchObject({
+    kind: 'held',
+  })
 })
 
 const DRIFTS: [what: string, sql: string, found: RegExp][] = [

@@ -85,7 +85,7 @@ test('a write that breaks an invariant fails alone: its batch-mates are committe
 test('S2: closing commits what was asked for before it, and nothing after it', async () => {
   const ledger = await fundedLedger()
   const asked = Array.from({ length: 300 }, (_, i) => ledger.hold(holdRequest(`r${i}`)))
-  const closed = ledger.close()
+  const closed = Promise.all([ledger.close(), ledger.close()])
   await expect(ledger.hold(holdRequest('late'))).rejects.toThrow('closed')
   await closed
   const outcomes = await Promise.all(asked)
