@@ -11,6 +11,7 @@ interface Surfnet {
   readonly payerSecretKey: readonly number[]
   fundSol(address: string, lamports: number): void
   deploy(program: { programId: string; soPath: string }): void
+  setAccount(address: string, lamports: number, data: readonly number[], owner: string): void
   stop(): void
 }
 
@@ -61,6 +62,9 @@ export function startEmbedded(options: ValidatorOptions): LocalValidator {
   surfnet.fundSol(surfnet.payer, PAYER_LAMPORTS)
   for (const { address, file } of options.programs) {
     surfnet.deploy({ programId: address, soPath: file })
+  }
+  for (const { address, lamports, data, owner } of options.accounts ?? []) {
+    surfnet.setAccount(address, lamports, [...data], owner)
   }
   let running = true
   return {

@@ -11,9 +11,20 @@ export interface GenesisProgram {
   readonly file: string
 }
 
+/** An account that stands on the chain from its first slot, whatever it holds. */
+export interface GenesisAccount {
+  /** Base58. */
+  readonly address: string
+  /** Base58. */
+  readonly owner: string
+  readonly lamports: number
+  readonly data: Uint8Array
+}
+
 export interface ValidatorOptions {
   /** Deployed before the first transaction can arrive, without an upgrade authority. */
   readonly programs: readonly GenesisProgram[]
+  readonly accounts?: readonly GenesisAccount[]
   /** Embedded only: milliseconds per slot; a transaction is final 31 slots later. */
   readonly slotTimeMs?: number
 }

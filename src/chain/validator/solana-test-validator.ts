@@ -1,12 +1,12 @@
 /** The real `solana-test-validator`, as a child process with its own ports and ledger folder. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Connection, Keypair } from '@solana/web3.js'
-import type { LocalValidator, ValidatorOptions } from './local-validator.ts'
+import type { GenesisAccount, LocalValidator, ValidatorOptions } from './local-validator.ts'
 import { claimPortBlock, type PortBlock } from './port-block.ts'
 
 const COMMAND = 'solana-test-validator'
@@ -45,6 +45,21 @@ function validatorArguments(
   ]
 }
 
+/** Writes each account as a file that the validator loads at genesis, and returns the arguments that name them. */
+async function accountArguments(
+  folder: string,
+  accounts: readonly GenesisAccount[],
+): Promise<string[]> {
+  const files = accounts.map(async ({ address, lamports, data, owner }) => {
+    const file = join(folder, `${address}.json`)
+    const contents = [Buffer.from(data).toString('base64'), 'base64']
+    const account = { lamports, data: contents, owner, executable: false, rentEpoch: 0 }
+    await writeFile(file, JSON.stringify({ pubkey: address, account }))
+    return ['--account', address, file]
+  })
+  return (await Promise.all(files)).flat()
+}
+
 /** Waits until the chain takes transactions: its payer is funded and a slot is final. */
 async function waitUntilReady(rpcUrl: string, payer: Keypair, child: ChildProcess): Promise<void> {
   const rpc = new Connection(rpcUrl, { commitment: 'finalized', disableRetryOnRateLimit: true })
@@ -78,17 +93,19 @@ export async function startSolanaTestValidator(options: ValidatorOptions): Promi
   }
   const payer = Keypair.generate()
   const ports = await claimPortBlock()
-  const ledger = await mkdtemp(join(tmpdir(), 'level5-validator-'))
-  const child = spawn(command, validatorArguments(options, ports, ledger, payer), {
-    stdio: 'ignore',
-  })
+  const folder = await mkdtemp(join(tmpdir(), 'level5-validator-'))
+  const args = [
+    ...validatorArguments(options, ports, join(folder, 'ledger'), payer),
+    ...(await accountArguments(folder, options.accounts ?? [])),
+  ]
+  const child = spawn(command, args, { stdio: 'ignore' })
   const killWithUs = () => child.kill('SIGKILL')
   process.once('exit', killWithUs)
   const stop = async () => {
     process.off('exit', killWithUs)
     await endChild(child)
     await ports.release()
-    await rm(ledger, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
   }
   const rpcUrl = `http://127.0.0.1:${ports.first}`
   try {
