@@ -41,7 +41,7 @@ export type CreditOutcome =
   | { readonly kind: 'exists' }
   /** The books hold something else under this vault and index, or this signature and path: drift, nothing changed. */
   | { readonly kind: 'exists_different'; readonly detail: string }
-  /** Crediting of this vault is stopped [C6]. */
+  /** Crediting of this vault is stopped [C6], or the amount is beyond what a ledger holds. Nothing changed. */
   | { readonly kind: 'stopped'; readonly reason: string }
 
 /** A vault that the ledger knows, with what it has credited to it. */
@@ -81,11 +81,12 @@ export interface ChainLedger {
   cursor(): Promise<Cursor | null>
   /** Never moves backwards: a lower slot changes nothing. */
   advance(cursor: Cursor): Promise<void>
+  /** Credits a deposit once; knows its agent and vault from then on. Throws for an amount below 1. */
   credit(deposit: DepositFact, at: number): Promise<CreditOutcome>
-  /** Learns of a vault that was opened; idempotent. */
+  /** Learns of a vault that was opened; idempotent. Throws when it is another agent's. */
   knowVault(vault: string, agent: AgentKey): Promise<void>
   vaults(): Promise<KnownVault[]>
-  /** Stops (reason) or resumes (null) crediting of a vault. */
+  /** Stops (reason) or resumes (null) crediting of a vault. Throws when it is not known. */
   stopVault(vault: string, reason: string | null): Promise<void>
   quarantine(item: Quarantined): Promise<void>
   /** A quarantined transaction that could be read after all. */

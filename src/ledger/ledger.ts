@@ -4,6 +4,7 @@
  * Invariants, at every instant and after any crash (spec ids in brackets):
  * - per agent `deposited = available + held + frozen + spent + withdrawn − owed`; none is negative [L1]
  * - the journal re-sums to the balance: Σ DEPOSIT − Σ DEBIT − Σ WITHDRAWAL = available + held + frozen − owed [L1]
+ * - whatever becomes available (a deposit, money freed by the end of a hold) pays what is owed first; who owes holds nothing [C8]
  * - a hold exists durably before `hold` resolves, and ends exactly once, settled or released [L3, L4]
  * - a charge never exceeds its own hold [L3]; Σ holds of a session + its spending never exceed its limit [A3]
  * - a nonce is spent in the transaction of the hold it asked for; the second is `replayed_nonce` [A2]
@@ -190,9 +191,13 @@ export interface SpendLedger {
   calls(afterSeq: number, limit: number): Promise<CallRecord[]>
   /** Whether a hold has spent this nonce (durable ones only). */
   nonceSpent(agent: AgentKey, nonce: string): Promise<boolean>
+  /** Only `held` changes anything. Throws when the request id was ever used, or the price version is not stored. */
   hold(request: HoldRequest): Promise<HoldOutcome>
+  /** Leases never get shorter; calls that have ended are passed over. */
   renew(leases: readonly Lease[]): Promise<void>
+  /** Charges the hold and frees the rest; of all ends of a hold only the first counts. Throws where there never was one. */
   settle(settlement: Settlement): Promise<SettleOutcome>
+  /** Frees the whole hold; else as `settle`. */
   release(release: Release): Promise<ReleaseOutcome>
   /** Settles every open hold whose lease ended at or before `at` as `recovered`, at its recovery terms but never above the hold; returns their request ids. */
   resolveExpired(at: number): Promise<string[]>
