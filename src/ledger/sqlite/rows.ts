@@ -5,6 +5,10 @@ import type { KnownVault, PendingDeposit, Quarantined } from '../chain-ledger.ts
 import type { Balance, CallAuth, CallRecord, Transaction, Usage } from '../ledger.ts'
 import type { Session } from '../session-ledger.ts'
 
+/** What an agent has: admission asks on the writing connection, `GET /v1/balance` on the reading one. */
+export const BALANCE_QUERY = `
+SELECT balance, held, frozen, spent, deposited, settled, withdrawn, owed FROM agents WHERE pubkey = ?`
+
 export interface BalanceRow {
   readonly balance: bigint
   readonly held: bigint

@@ -21,6 +21,7 @@ import type { LedgerFiles } from './open-files.ts'
 import { PriceShelf } from './price-shelf.ts'
 import { reading } from './reading.ts'
 import {
+  BALANCE_QUERY,
   type BalanceRow,
   balanceOf,
   type CallRow,
@@ -62,10 +63,7 @@ export class Spending implements SpendLedger {
       `DELETE FROM nonces WHERE (agent_pubkey, nonce) IN
          (SELECT agent_pubkey, nonce FROM nonces WHERE forget_at <= ? LIMIT ?)`,
     )
-    this.#balance = reader.prepare(
-      `SELECT balance, held, frozen, spent, deposited, settled, withdrawn, owed FROM agents
-       WHERE pubkey = ?`,
-    )
+    this.#balance = reader.prepare(BALANCE_QUERY)
     this.#transactions = reader.prepare(
       `SELECT id, type, amount, balance_after, usage_json, request_id, signature, timestamp
        FROM transactions WHERE agent_pubkey = ? AND id < ? ORDER BY id DESC LIMIT ?`,

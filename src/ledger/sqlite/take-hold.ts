@@ -1,14 +1,10 @@
 /** Takes a hold: facts, the rule, the rows. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
-import { units, ZERO } from '../../money.ts'
+import { units } from '../../money.ts'
 import { admitHold, type HoldFacts } from '../admission.ts'
 import type { HoldOutcome, HoldRequest } from '../ledger.ts'
+import { BALANCE_QUERY, type BalanceRow, balanceOf, NO_BALANCE } from './rows.ts'
 import { storable } from './storable.ts'
-
-interface MoneyRow {
-  readonly balance: bigint
-  readonly owed: bigint
-}
 
 interface RoomRow {
   readonly spend_limit: bigint | null
@@ -18,7 +14,7 @@ interface RoomRow {
 
 export class TakeHold {
   readonly #nonce: Database.Statement<[string, string], bigint>
-  readonly #money: Database.Statement<[string], MoneyRow>
+  readonly #balance: Database.Statement<[string], BalanceRow>
   readonly #room: Database.Statement<[string, string, number], RoomRow>
   readonly #spendNonce: Database.Statement<[string, string, number]>
   readonly #holdMoney: Database.Statement<[{ amount: bigint; at: number; agent: string }]>
@@ -31,7 +27,7 @@ export class TakeHold {
         'SELECT 1 FROM nonces WHERE agent_pubkey = ? AND nonce = ?',
       )
       .pluck()
-    this.#money = db.prepare('SELECT balance, owed FROM agents WHERE pubkey = ?')
+    this.#balance = db.prepare(BALANCE_QUERY)
     this.#room = db.prepare(
       `SELECT spend_limit, spent, held FROM sessions
        WHERE id = ? AND agent_pubkey = ? AND revoked_at IS NULL AND expires_at > ?`,
@@ -59,11 +55,12 @@ export class TakeHold {
   }
 
   #facts({ agent, at, nonce, sessionId }: HoldRequest): HoldFacts {
-    const money = this.#money.get(agent)
+    const row = this.#balance.get(agent)
+    const { available, owed } = row === undefined ? NO_BALANCE : balanceOf(row)
     return {
       nonceSpent: nonce !== null && this.#nonce.get(agent, nonce.value) !== undefined,
-      available: money === undefined ? ZERO : units(money.balance),
-      owed: money === undefined ? ZERO : units(money.owed),
+      available,
+      owed,
       session: sessionId === null ? null : this.#sessionRoom(sessionId, agent, at),
     }
   }
