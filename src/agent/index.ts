@@ -18,6 +18,7 @@ import {
 import { createGatewayApi } from './gateway-api.ts'
 import { type AgentKey, toSigner } from './key.ts'
 import { Level5Error } from './level5-error.ts'
+import { readOrigin } from './origin.ts'
 import { createPinKeeper } from './pin-keeper.ts'
 import { openSession, type SessionWish } from './session.ts'
 import { createSigningFetch, type Fetch } from './signing-fetch.ts'
@@ -81,7 +82,10 @@ export interface Agent {
 /** Makes an agent's side. Reads a key file at once, asks the gateway only when needed. Throws `invalid_option`. */
 export function createAgent(options: AgentOptions): Agent {
   const signer = toSigner(options.key)
-  const origin = toOrigin(options.url)
+  const origin = readOrigin(options.url)
+  if (origin === null) {
+    throw new Level5Error('invalid_option', `url: ${options.url} is not scheme://host[:port]`)
+  }
   const surroundings = options.surroundings ?? MACHINE
   const transport = options.transport ?? globalThis.fetch
   const open = createGatewayApi(origin, transport)
@@ -115,13 +119,4 @@ export function createAgent(options: AgentOptions): Agent {
     session: async (wish = {}) =>
       openSession(open, signer, { origin, chain: await pins.chain() }, wish),
   }
-}
-
-function toOrigin(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : null
-  const isPlain = parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.pathname === '/'
-  if (!isPlain || parsed.search !== '' || parsed.hash !== '' || parsed.username !== '') {
-    throw new Level5Error('invalid_option', `url: ${url} is not scheme://host[:port]`)
-  }
-  return parsed.origin
 }

@@ -10,7 +10,7 @@ export function addBalance(program: Command): void {
   withAgent(program.command('balance'))
     .description('show what the agent can spend, and where the rest is')
     .action(async (flags: AgentFlags) => {
-      const balance = await agentOf(flags).balance()
+      const balance = await (await agentOf(flags)).balance()
       const rows = SHOWN.map((name) => [name, `${formatUsdc(BigInt(balance[name]))} USDC`])
       const pending = balance.pending.map(({ signature, amount, status }) => [
         `${status} ${signature}`,

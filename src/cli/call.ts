@@ -26,7 +26,7 @@ export function addCall(program: Command): void {
     .option('--stream', 'print the answer as it arrives')
     .option('--max-tokens <n>', 'cap of the answer', wholeNumber(1, TOKENS_MAX), DEFAULT_MAX_TOKENS)
     .action(async (model: string, prompt: string, flags: Flags) => {
-      const agent = agentOf(flags)
+      const agent = await agentOf(flags)
       const provider = await modelProvider(agent, model)
       const stream = flags.stream ?? false
       const body = callBody(provider, { model, prompt, maxTokens: flags.maxTokens, stream })

@@ -17,7 +17,7 @@ export function addDeposit(program: Command): void {
     .option('--timeout <seconds>', 'how long to wait for the credit', wholeNumber(1, 3600), 120)
     .action(async (flags: Flags) => {
       const output = createOutput(flags.json ?? false)
-      const result = await agentOf(flags).deposit({
+      const result = await (await agentOf(flags)).deposit({
         units: flags.usdc,
         timeoutMs: flags.timeout * 1000,
         onProgress: (progress) => output.progress(describe(progress)),

@@ -1,10 +1,9 @@
 /** `level5 fund`: local USDC and SOL for a wallet, from the faucet that exists in `dev` only. */
 
-import bs58 from 'bs58'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { createGatewayApi } from '../agent/gateway-api.ts'
 import { formatUsdc, type Units } from '../money.ts'
-import { type JsonOption, type UrlOption, usdcAmount, withUrl } from './options.ts'
+import { address, type JsonOption, type UrlOption, usdcAmount, withUrl } from './options.ts'
 import { createOutput } from './output.ts'
 
 interface Flags extends JsonOption, UrlOption {
@@ -22,7 +21,7 @@ export interface Funded {
 export function addFund(program: Command): void {
   withUrl(program.command('fund'))
     .description('give a wallet local USDC and SOL (with `level5 dev` only)')
-    .argument('<pubkey>', "the wallet's public key, base58", publicKey)
+    .argument('<pubkey>', "the wallet's public key, base58", address)
     .requiredOption('--usdc <amount>', 'how much, like 5 or 0.25', usdcAmount)
     .action(async (pubkey: string, flags: Flags) => {
       const api = createGatewayApi(flags.url, fetch)
@@ -31,11 +30,4 @@ export function addFund(program: Command): void {
       const text = `${formatUsdc(BigInt(funded.usdc_units))} USDC and ${funded.lamports} lamports to ${pubkey} (${funded.signature})`
       createOutput(flags.json ?? false).result(funded, text)
     })
-}
-
-function publicKey(text: string): string {
-  if (bs58.decodeUnsafe(text)?.length !== 32) {
-    throw new InvalidArgumentError('Not a public key of 32 bytes in base58.')
-  }
-  return text
 }

@@ -1,10 +1,15 @@
 /** Options that several commands share, and the readers of their values. */
+
+import bs58 from 'bs58'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type Agent, createAgent } from '../agent/index.ts'
+import type { Agent } from '../agent/index.ts'
+import { readOrigin } from '../agent/origin.ts'
 import { parseUsdc, type Units, USDC_DECIMALS } from '../money.ts'
 
 /** Where `dev` and `serve` listen unless told otherwise. */
 export const DEFAULT_URL = 'http://127.0.0.1:4020'
+
+const ADDRESS_BYTES = 32
 
 export interface JsonOption {
   readonly json?: true
@@ -29,7 +34,7 @@ export function withJson(command: Command): Command {
 /** Adds `--url` and `--json`. */
 export function withUrl(command: Command): Command {
   const url = new Option('--url <url>', "the gateway's public URL").env('LEVEL5_URL')
-  return withJson(command.addOption(url.default(DEFAULT_URL)))
+  return withJson(command.addOption(url.argParser(origin).default(DEFAULT_URL)))
 }
 
 /** Adds what every command on the agent's side takes. */
@@ -37,15 +42,15 @@ export function withAgent(command: Command): Command {
   const key = new Option('--key <file>', "the agent's key file").env('LEVEL5_KEY')
   return withUrl(command.addOption(key.makeOptionMandatory()))
     .option('--rpc-url <url>', "the RPC node (default: the gateway's rpc_url)")
-    .addOption(new Option('--program <address>', 'the only program to trust').env('PROGRAM_ID'))
-    .addOption(
-      new Option('--gateway <address>', 'the only gateway to trust').env('GATEWAY_ADDRESS'),
-    )
+    .addOption(addressOption('--program', 'the only program to trust').env('PROGRAM_ID'))
+    .addOption(addressOption('--gateway', 'the only gateway to trust').env('GATEWAY_ADDRESS'))
 }
 
 /** The agent that the flags describe. */
-export function agentOf(flags: AgentFlags): Agent {
+export async function agentOf(flags: AgentFlags): Promise<Agent> {
   const { key, url, rpcUrl, program, gateway } = flags
+  // Loaded on demand: help and wrong usage need no Solana library.
+  const { createAgent } = await import('../agent/index.ts')
   return createAgent({
     key,
     url,
@@ -75,4 +80,24 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     }
     return value
   }
+}
+
+/** An option that takes an address. */
+export function addressOption(flag: string, description: string): Option {
+  return new Option(`${flag} <address>`, description).argParser(address)
+}
+
+/** Reads a gateway's public URL. */
+function origin(text: string): string {
+  const read = readOrigin(text)
+  if (read === null) throw new InvalidArgumentError('Not scheme://host[:port].')
+  return read
+}
+
+/** Reads an address: 32 bytes in base58. */
+export function address(text: string): string {
+  if (bs58.decodeUnsafe(text)?.length !== ADDRESS_BYTES) {
+    throw new InvalidArgumentError('Not a public key of 32 bytes in base58.')
+  }
+  return text
 }

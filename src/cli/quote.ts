@@ -17,7 +17,7 @@ export function addQuote(program: Command): void {
     .argument('<prompt>', 'what you would say to it')
     .option('--max-tokens <n>', 'cap of the answer', wholeNumber(1, TOKENS_MAX), DEFAULT_MAX_TOKENS)
     .action(async (model: string, prompt: string, flags: Flags) => {
-      const agent = agentOf(flags)
+      const agent = await agentOf(flags)
       const provider = await modelProvider(agent, model)
       const quote = await agent.quote(
         callBody(provider, { model, prompt, maxTokens: flags.maxTokens, stream: false }),

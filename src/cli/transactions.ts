@@ -17,7 +17,7 @@ export function addTransactions(program: Command): void {
     .option('--cursor <cursor>', 'the `next_cursor` of the page before')
     .action(async (flags: Flags) => {
       const { limit, cursor } = flags
-      const page = await agentOf(flags).transactions({
+      const page = await (await agentOf(flags)).transactions({
         limit,
         ...(cursor === undefined ? {} : { cursor }),
       })

@@ -32,11 +32,11 @@ test('the commands are those of the contract', () => {
   )
 })
 
-test.concurrent.each(COMMANDS)('help: level5 %s %s', async (...path) => {
-  const words = path.filter((word) => typeof word === 'string')
+test.concurrent.each(COMMANDS.map((path) => path.join(' ')))('help: level5 %s', async (path) => {
+  const words = path.split(' ')
   const run = await runLevel5([...words, '--help'])
   expect(run.code).toBe(0)
-  expect(run.stdout).toContain(`Usage: level5 ${words.join(' ')}`)
+  expect(run.stdout).toContain(`Usage: level5 ${path}`)
   expect(run.stdout).toContain('--json')
 })
 

@@ -1,41 +1,22 @@
 /** `level5 gateway show`: reads a Gateway account from the chain. */
-import type { PublicKey } from '@solana/web3.js'
-import { type Command, Option } from 'commander'
-import { gatewayAddress } from '../../chain/addresses.ts'
+import type { Command } from 'commander'
+import { addressOption } from '../options.ts'
 import { createOutput } from '../output.ts'
-import { gatewayDocument, gatewayText } from './gateway-document.ts'
-import {
-  type ChainFlags,
-  openChain,
-  operatorOf,
-  publicKey,
-  readGateway,
-  withChain,
-} from './gateway-options.ts'
+import { type ChainFlags, withChain } from './chain-options.ts'
 
-interface Flags extends ChainFlags {
-  readonly gateway?: PublicKey
+export interface ShowFlags extends ChainFlags {
+  readonly gateway?: string
 }
 
 export function addGatewayShow(gateway: Command): void {
-  const address = new Option('--gateway <address>', "its address (default: the operator key's)")
+  const address = addressOption('--gateway', "its address (default: the operator key's)")
   withChain(gateway.command('show'))
     .description('print a Gateway account and the settings that serve needs for it')
-    .addOption(address.env('GATEWAY_ADDRESS').argParser(publicKey))
-    .action(async (flags: Flags) => {
-      const chain = await openChain(flags)
-      const derived = () => gatewayAddress(chain.program, operatorOf(flags).publicKey, chain.mint)
-      const found = flags.gateway ?? derived()
-      const account = await readGateway(chain, found)
-      if (account === null) throw new Error(`${found} is not a gateway of ${chain.program}`)
-      const document = gatewayDocument({
-        ...chain,
-        rpcUrl: flags.rpcUrl,
-        address: found,
-        account,
-        operatorKeyFile: flags.operatorKey ?? null,
-        receiptKeyFile: null,
-      })
+    .addOption(address.env('GATEWAY_ADDRESS'))
+    .action(async (flags: ShowFlags) => {
+      // Loaded on demand, like everything that knows the chain.
+      const { gatewayText, showGateway } = await import('./gateway-document.ts')
+      const document = await showGateway(flags)
       createOutput(flags.json ?? false).result(document, gatewayText(document))
     })
 }
