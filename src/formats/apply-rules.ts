@@ -1,7 +1,7 @@
 /** Walks a body along its format's table of rules: the one reader of `rules.ts`. */
 import { type Refusal, refusal } from '../errors.ts'
 import { isObject, type JsonObject } from './json.ts'
-import type { ByType, List, Parameters, Rule, Shape, Tally, Variants } from './rules.ts'
+import type { ByType, List, Parameters, Refused, Rule, Shape, Tally, Variants } from './rules.ts'
 
 export function emptyTally(): Tally {
   return {
@@ -39,7 +39,7 @@ function apply(rule: Rule, value: unknown, path: string, tally: Tally): Refusal 
       return null
     }
     case 'refused':
-      if (!rule.passes(value)) return unsupported(path, rule.note)
+      if (!rule.passes(value)) return unsupported(path, withAllowed(rule))
       rule.count?.(value, tally)
       return null
     case 'shape':
@@ -126,6 +126,10 @@ function unsupported(path: string, reason: string): Refusal {
     `\`${shown(path)}\` is not supported: ${reason}.`,
     shown(path),
   )
+}
+
+function withAllowed({ note, allowed }: Refused): string {
+  return allowed === null ? note : `${note} (allowed: ${allowed})`
 }
 
 /** Paths hold the client's own keys: kept to a length that fits a message. */

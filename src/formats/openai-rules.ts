@@ -9,7 +9,7 @@ export const INLINE_IMAGE = onlyInline(FETCHED_URL, 'data:image/', (tally) => {
 
 /** An inline PDF: the only file whose tokens are bounded, by its pages. */
 export const INLINE_PDF = onlyInline(
-  'only PDF files sent inline (data:application/pdf;base64,…) have a bound',
+  'only PDF files sent inline have a bound',
   'data:application/pdf;base64,',
   (tally: Tally) => {
     tally.pdfs += 1

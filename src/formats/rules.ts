@@ -40,6 +40,8 @@ export interface Checked {
 export interface Refused {
   readonly kind: 'refused'
   readonly note: string
+  /** The values that pass, as a message lists them; null where none does. */
+  readonly allowed: string | null
   readonly passes: (value: unknown) => boolean
   readonly count?: (value: unknown, tally: Tally) => void
 }
@@ -87,7 +89,9 @@ export function free(note: string): Free {
 
 /** Refused but for the listed values, which cost nothing. */
 export function refused(note: string, ...except: readonly unknown[]): Refused {
-  return { kind: 'refused', note, passes: (value) => except.includes(value) }
+  const allowed =
+    except.length === 0 ? null : except.map((value) => JSON.stringify(value)).join(', ')
+  return { kind: 'refused', note, allowed, passes: (value) => except.includes(value) }
 }
 
 /** Refused but for texts that begin with `prefix`, which are counted. */
@@ -95,6 +99,7 @@ export function onlyInline(note: string, prefix: string, count: (tally: Tally) =
   return {
     kind: 'refused',
     note,
+    allowed: `${prefix}…`,
     passes: (value) => typeof value === 'string' && value.startsWith(prefix),
     count: (_value, tally) => count(tally),
   }
