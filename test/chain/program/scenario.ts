@@ -38,7 +38,7 @@ function gatewayOf(operatorName: string, mint: PublicKey) {
 }
 
 /** The named agent's vault with a gateway, whether it exists or not. */
-function vaultOf(agentName: string, gateway: { address: PublicKey; mint: PublicKey }) {
+export function vaultOf(agentName: string, gateway: { address: PublicKey; mint: PublicKey }) {
   const agent = key(agentName)
   const [address, bump] = derive('vault', gateway.address, agent)
   const deposits = depositAddress(address, gateway.mint)
