@@ -120,6 +120,7 @@ export function sortReadings(readings: readonly Reading[], gateway: string): Dec
 export class TransactionReader {
   readonly #source: Source
   readonly #tries = new Map<string, number>()
+  readonly #readings = new Map<string, Reading>()
 
   constructor(source: Source) {
     this.#source = source
@@ -127,27 +128,29 @@ export class TransactionReader {
 
   /**
    * Reads all of `listed`. Throws RpcUnavailable, and TransactionUnreadable while one may yet become readable; after
-   * some tries such a one is set aside and the rest goes on.
+   * some tries such a one is set aside and the rest goes on. What was read before it threw is not asked for again.
    */
   async read(listed: readonly Listed[]): Promise<Decoded> {
-    const readings: Reading[] = []
     for (let start = 0; start < listed.length; start += PARALLEL) {
       const group = listed.slice(start, start + PARALLEL)
-      const read = group.map((one) => readTransaction(this.#source, one, 'finalized'))
-      readings.push(...(await Promise.all(read)))
+      const missing = group.filter(({ signature }) => !this.#readings.has(signature))
+      const settled = await Promise.allSettled(missing.map((one) => this.#ask(one)))
+      for (const result of settled) if (result.status === 'rejected') throw result.reason
     }
-    for (const reading of readings) this.#count(reading)
+    const readings = listed.flatMap(({ signature }) => this.#readings.get(signature) ?? [])
+    for (const { signature } of listed) this.#readings.delete(signature)
     return sortReadings(readings, this.#source.gateway.toBase58())
   }
 
-  #count(reading: Reading): void {
-    const { signature } = reading.listed
-    if (reading.kind === 'read') {
-      this.#tries.delete(signature)
-      return
+  async #ask(listed: Listed): Promise<void> {
+    const { signature } = listed
+    const reading = await readTransaction(this.#source, listed, 'finalized')
+    if (reading.kind === 'unreadable') {
+      const tries = (this.#tries.get(signature) ?? 0) + 1
+      this.#tries.set(signature, tries)
+      if (tries < TRIES) throw new TransactionUnreadable(`${signature}: ${reading.reason}`)
     }
-    const tries = (this.#tries.get(signature) ?? 0) + 1
-    this.#tries.set(signature, tries)
-    if (tries < TRIES) throw new TransactionUnreadable(`${signature}: ${reading.reason}`)
+    this.#tries.delete(signature)
+    this.#readings.set(signature, reading)
   }
 }

@@ -30,6 +30,12 @@ export function retryAfterMs(header: string | null): number | null {
   return Number(header.trim()) * 1000
 }
 
+/** The JSON-RPC method that a request body asks for, to name in errors. */
+function methodOf(body: unknown): string {
+  const [, method = 'anything'] = /"method":"(\w+)"/.exec(String(body)) ?? []
+  return method
+}
+
 /** Asks once, within the time limit, and reads the whole answer. Throws RpcUnavailable on anything but a 2xx. */
 async function ask(
   { timeoutMs, signal }: RpcOptions,
@@ -45,13 +51,17 @@ async function ask(
     const body = await response.text()
     if (response.ok) return new Response(body, { status: response.status })
     throw new RpcUnavailable(
-      `the RPC node answered ${response.status}`,
+      `the RPC node answered ${methodOf(init?.body)} with ${response.status}`,
       retryAfterMs(response.headers.get('retry-after')),
     )
   } catch (cause) {
     if (cause instanceof RpcUnavailable) throw cause
     const reason = limit.signal.aborted ? limit.signal.reason : cause
-    throw new RpcUnavailable(`the RPC node did not answer: ${reason}`, null, cause)
+    throw new RpcUnavailable(
+      `the RPC node did not answer ${methodOf(init?.body)}: ${reason}`,
+      null,
+      cause,
+    )
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)

@@ -69,27 +69,19 @@ async function signAnew(
   throw new Error('the node hands out no new blockhash')
 }
 
-/**
- * Sends the instructions in one transaction and waits until it has reached `commitment`, failed, or expired.
- * The first signer pays. Throws what the node's refusal or an unreachable node throws before it was first sent.
- */
-export async function sendTransaction(
+/** Sends a signed transaction, again where nodes drop it, until it has reached `commitment`, failed, or expired. */
+export async function landTransaction(
   rpc: Connection,
-  instructions: readonly TransactionInstruction[],
-  signers: readonly [Keypair, ...Keypair[]],
+  { signature, bytes, lastValidBlockHeight }: SignedTransaction,
   commitment: 'confirmed' | 'finalized',
 ): Promise<SendOutcome> {
-  const signed = await signAnew(rpc, instructions, signers)
-  const { signature } = signed
-  const broadcast = () =>
-    rpc.sendRawTransaction(signed.bytes, { skipPreflight: true, maxRetries: 0 })
+  const broadcast = () => rpc.sendRawTransaction(bytes, { skipPreflight: true, maxRetries: 0 })
   await broadcast()
   for (let polls = 1; ; polls += 1) {
     const status = await statusOf(rpc, signature)
     if (status === null) {
-      if ((await rpc.getBlockHeight('finalized')) > signed.lastValidBlockHeight) {
-        return { kind: 'expired', signature }
-      }
+      const height = await rpc.getBlockHeight('finalized')
+      if (height > lastValidBlockHeight) return { kind: 'expired', signature }
       if (polls % POLLS_PER_SEND === 0) await broadcast()
     } else {
       const final = status.confirmationStatus === 'finalized'
@@ -100,4 +92,17 @@ export async function sendTransaction(
     }
     await pause(POLL_MS)
   }
+}
+
+/**
+ * Sends the instructions in one transaction and waits until it has reached `commitment`, failed, or expired.
+ * The first signer pays. Throws what an unreachable node, or one that refuses the transaction, makes web3.js throw.
+ */
+export async function sendTransaction(
+  rpc: Connection,
+  instructions: readonly TransactionInstruction[],
+  signers: readonly [Keypair, ...Keypair[]],
+  commitment: 'confirmed' | 'finalized',
+): Promise<SendOutcome> {
+  return landTransaction(rpc, await signAnew(rpc, instructions, signers), commitment)
 }

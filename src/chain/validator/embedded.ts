@@ -12,6 +12,8 @@ interface Surfnet {
   fundSol(address: string, lamports: number): void
   deploy(program: { programId: string; soPath: string }): void
   setAccount(address: string, lamports: number, data: readonly number[], owner: string): void
+  /** Takes what the runtime has to tell. */
+  drainEvents(): readonly unknown[]
   stop(): void
 }
 
@@ -31,6 +33,12 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'darwin-x64': '@solana/surfpool-darwin-x64',
   'darwin-arm64': '@solana/surfpool-darwin-arm64',
 }
+
+/**
+ * The runtime tells of every slot and transaction through a queue of some 1000 places; once that is full it waits for a
+ * reader and answers no request any more. Nobody here reads, so it is emptied this often.
+ */
+const DRAIN_MS = 100
 
 /** 31 slots to finality make a deposit final after 1.6 s. */
 const SLOT_TIME_MS = 50
@@ -66,6 +74,8 @@ export function startEmbedded(options: ValidatorOptions): LocalValidator {
   for (const { address, lamports, data, owner } of options.accounts ?? []) {
     surfnet.setAccount(address, lamports, [...data], owner)
   }
+  const drain = setInterval(() => surfnet.drainEvents(), DRAIN_MS)
+  drain.unref()
   let running = true
   return {
     kind: 'embedded',
@@ -73,6 +83,7 @@ export function startEmbedded(options: ValidatorOptions): LocalValidator {
     wsUrl: surfnet.wsUrl,
     payer: Keypair.fromSecretKey(Uint8Array.from(surfnet.payerSecretKey)),
     async stop() {
+      clearInterval(drain)
       if (running) surfnet.stop()
       running = false
     },
