@@ -23,8 +23,7 @@ export const anthropicMessages: Format = {
   plan,
   forwardHeaders: anthropicHeaders,
   readBody,
-  withCost: (body, charge) =>
-    bodyWithCost(body, parseObject(asBuffer(body).toString('utf8')), charge),
+  withCost: bodyWithCost,
   meterStream: (terms) => new EventMeter(new AnthropicStreamObserver(terms)),
 }
 

@@ -39,8 +39,7 @@ export class AnthropicStreamObserver implements StreamObserver {
   }
 
   observe(event: SseEvent): Verdict {
-    const data = parseObject(event.data.toString('utf8'))
-    if (data === null) return PASS
+    const data = parseObject(event.data.toString('utf8')) ?? {}
     const type = typeof data['type'] === 'string' ? data['type'] : event.name
     if (type === 'message_start') this.#start(data['message'])
     else if (type === 'content_block_start') this.#count(data['content_block'])

@@ -17,7 +17,7 @@ export type ScanOutcome =
 /** Deeper than any tool schema or argument in use, and far from any stack's end. */
 export const NESTING_MAX = 128
 
-/** Bounds the work and memory of parsing: a body of 32 MB could otherwise hold sixteen million objects. */
+/** Bounds the work and memory of parsing a request: 32 MB could otherwise hold sixteen million objects. */
 export const VALUES_MAX = 1_000_000
 
 const QUOTE = 0x22
@@ -32,8 +32,8 @@ const OBJECT_CLOSE = 0x7d
 /** The keys seen in each open object; null for an open array. */
 type Frames = (Set<string> | null)[]
 
-/** Scans a JSON text that is meant to be an object. Never throws, whatever the bytes. */
-export function scanObject(bytes: Buffer): ScanOutcome {
+/** Scans a JSON text that is meant to be an object of at most `valuesMax` values. Never throws, whatever the bytes. */
+export function scanObject(bytes: Buffer, valuesMax: number): ScanOutcome {
   if (!startsObject(bytes)) return refused('it is not a JSON object')
   const frames: Frames = []
   const members = new Map<string, Span>()
@@ -66,7 +66,7 @@ export function scanObject(bytes: Buffer): ScanOutcome {
       }
       if (byte === COMMA) {
         expectKey = keys !== null && keys !== undefined
-        if (++values > VALUES_MAX) return refused(`it has more than ${VALUES_MAX} values`)
+        if (++values > valuesMax) return refused(`it has more than ${valuesMax} values`)
       } else {
         frames.pop()
         expectKey = false
@@ -74,7 +74,7 @@ export function scanObject(bytes: Buffer): ScanOutcome {
       }
     } else if (byte === OBJECT_OPEN || byte === ARRAY_OPEN) {
       if (frames.length === NESTING_MAX) return refused(`it nests deeper than ${NESTING_MAX}`)
-      if (++values > VALUES_MAX) return refused(`it has more than ${VALUES_MAX} values`)
+      if (++values > valuesMax) return refused(`it has more than ${valuesMax} values`)
       expectKey = byte === OBJECT_OPEN
       frames.push(expectKey ? new Set() : null)
     }

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { type Refusal, refusal } from '../errors.ts'
-import { type Span, scanObject } from './json-scan.ts'
+import { type Span, scanObject, VALUES_MAX } from './json-scan.ts'
 
 /** A parsed JSON object. Keys are the client's: look them up with `Object.hasOwn` or by literal name only. */
 export type JsonObject = { readonly [key: string]: unknown }
@@ -34,7 +34,7 @@ export interface Splice extends Span {
 export function readJsonObject(body: Uint8Array): JsonOutcome {
   const bytes = asBuffer(body)
   if (!isUtf8(bytes)) return invalid('The body is not valid UTF-8.')
-  const scan = scanObject(bytes)
+  const scan = scanObject(bytes, VALUES_MAX)
   if (scan.kind === 'refused') return invalid(`The body is refused: ${scan.why}.`)
   const value = parseObject(bytes.toString('utf8'))
   if (value === null) return invalid('The body is not valid JSON.')

@@ -11,6 +11,7 @@ import { type Counted, NOTHING_COUNTED, readOpenAiUsage, upstreamId } from './us
 /**
  * Usage stands on a chunk without choices, which is stripped where the client did not ask for it. Backends that put it
  * on a chunk with choices are met too: such a chunk passes, with the cost in its usage. The last complete usage wins.
+ * The `usage: null` of other chunks, which comes of asking, is left as it is.
  */
 export class ChatStreamObserver implements StreamObserver {
   readonly #terms: MeterTerms
@@ -45,8 +46,7 @@ export class ChatStreamObserver implements StreamObserver {
       this.#done = true
       return PASS
     }
-    const chunk = parseObject(text)
-    if (chunk === null) return PASS
+    const chunk = parseObject(text) ?? {}
     this.#id ??= upstreamId(chunk)
     if (isObject(chunk['error']) || event.name === 'error') this.#failed = true
     const choices = Array.isArray(chunk['choices']) ? chunk['choices'] : []

@@ -30,8 +30,7 @@ export const openAiChat: Format = {
   plan,
   forwardHeaders: () => ({ kind: 'forward', headers: {} }),
   readBody,
-  withCost: (body, charge) =>
-    bodyWithCost(body, parseObject(asBuffer(body).toString('utf8')), charge),
+  withCost: bodyWithCost,
   meterStream: (terms) => new EventMeter(new ChatStreamObserver(terms)),
 }
 

@@ -26,8 +26,7 @@ export const openAiEmbeddings: Format = {
   plan,
   forwardHeaders: () => ({ kind: 'forward', headers: {} }),
   readBody,
-  withCost: (body, charge) =>
-    bodyWithCost(body, parseObject(asBuffer(body).toString('utf8')), charge),
+  withCost: bodyWithCost,
   meterStream: (terms) => new EventMeter(new ChatStreamObserver(terms)),
 }
 

@@ -41,8 +41,7 @@ export class ResponsesStreamObserver implements StreamObserver {
   }
 
   observe(event: SseEvent): Verdict {
-    const data = parseObject(event.data.toString('utf8'))
-    if (data === null) return PASS
+    const data = parseObject(event.data.toString('utf8')) ?? {}
     const type = typeof data['type'] === 'string' ? data['type'] : event.name
     this.#end = ENDS.get(type) ?? this.#end
     if (type.endsWith('.delta')) this.#outputBytes += generatedBytes(data['delta'])

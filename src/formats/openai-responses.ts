@@ -20,8 +20,7 @@ export const openAiResponses: Format = {
   plan,
   forwardHeaders: () => ({ kind: 'forward', headers: {} }),
   readBody,
-  withCost: (body, charge) =>
-    bodyWithCost(body, parseObject(asBuffer(body).toString('utf8')), charge),
+  withCost: bodyWithCost,
   meterStream: (terms) => new EventMeter(new ResponsesStreamObserver(terms)),
 }
 

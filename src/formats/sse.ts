@@ -4,7 +4,7 @@
  */
 
 /** An event longer than this passes unread, and each of its bytes counts as output. */
-export const EVENT_BYTES_MAX = 16 * 1024 * 1024
+const EVENT_BYTES_MAX = 16 * 1024 * 1024
 
 const LF = 0x0a
 const CR = 0x0d

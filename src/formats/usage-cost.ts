@@ -1,6 +1,6 @@
 /** `usage.cost`: the charge in USD, spliced into a provider's usage object. Source: wire contract, "Calls". */
 import { formatUsdc, type Units } from '../money.ts'
-import { asBuffer, isObject, type JsonObject, type Splice, setMember, spliced } from './json.ts'
+import { asBuffer, type Splice, setMember, spliced } from './json.ts'
 import { scanObject } from './json-scan.ts'
 
 /** Units as a plain decimal JSON number of USD: 4230000n → `4.23`, 2n → `0.000002`. */
@@ -14,11 +14,14 @@ export function costText(charge: Units): string {
  */
 export function costSplice(bytes: Buffer, path: readonly string[], charge: Units): Splice | null {
   let offset = 0
-  let scan = scanObject(bytes)
+  let scan = scanObject(bytes, Number.MAX_SAFE_INTEGER)
   for (const name of path) {
     const span = scan.kind === 'object' ? scan.members.get(name) : undefined
     if (span === undefined) return null
-    scan = scanObject(bytes.subarray(offset + span.start, offset + span.end))
+    scan = scanObject(
+      bytes.subarray(offset + span.start, offset + span.end),
+      Number.MAX_SAFE_INTEGER,
+    )
     offset += span.start
   }
   if (scan.kind === 'refused') return null
@@ -27,12 +30,7 @@ export function costSplice(bytes: Buffer, path: readonly string[], charge: Units
 }
 
 /** A whole body with the cost written into its top-level `usage`; the body itself where it has none. */
-export function bodyWithCost(
-  body: Uint8Array,
-  parsed: JsonObject | null,
-  charge: Units,
-): Uint8Array {
-  if (!isObject(parsed?.['usage'])) return body
+export function bodyWithCost(body: Uint8Array, charge: Units): Uint8Array {
   const splice = costSplice(asBuffer(body), ['usage'], charge)
   return splice === null ? body : spliced(body, [splice])
 }

@@ -37,7 +37,7 @@ test('S3: knows where each outermost member stands', () => {
   fc.assert(
     fc.property(OBJECT, GAPS, (object, gaps) => {
       const bytes = Buffer.from(spread(JSON.stringify(object), gaps))
-      const scan = scanObject(bytes)
+      const scan = scanObject(bytes, VALUES_MAX)
       if (scan.kind === 'refused') throw new Error(scan.why)
       const stood = [...scan.members].map(([name, { start, end }]) => [
         name,
@@ -183,7 +183,7 @@ function scanWork(filling: string): number {
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  expect(scanObject(counting).kind).toBe('object')
+  expect(scanObject(counting, VALUES_MAX).kind).toBe('object')
   return work
 }
 

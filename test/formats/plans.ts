@@ -13,7 +13,7 @@ export type Body = { readonly [name: string]: unknown }
 export const CHAT = { model: 'm', messages: [{ role: 'user', content: 'hi' }] }
 export const RESPONSES = { model: 'm', input: 'hi' }
 export const EMBEDDINGS = { model: 'm', input: 'hi' }
-export const COUNT_TOKENS = { model: 'm', messages: [{ role: 'user', content: 'hi' }] }
+const COUNT_TOKENS = { model: 'm', messages: [{ role: 'user', content: 'hi' }] }
 export const MESSAGES = { ...COUNT_TOKENS, max_tokens: 9 }
 
 /** Each format with a body that it accepts. */

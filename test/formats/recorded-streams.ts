@@ -6,7 +6,7 @@ import { openAiChat } from '../../src/formats/openai-chat.ts'
 import { openAiResponses } from '../../src/formats/openai-responses.ts'
 import { NO_TOKENS, type TokenPrices, type Tokens, units } from '../../src/money.ts'
 
-export const OPENAI_PRICES: TokenPrices = {
+const OPENAI_PRICES: TokenPrices = {
   input: units(150_000n),
   cached_input: units(75_000n),
   cache_write: units(187_500n),
@@ -14,7 +14,7 @@ export const OPENAI_PRICES: TokenPrices = {
   output: units(600_000n),
 }
 
-export const ANTHROPIC_PRICES: TokenPrices = {
+const ANTHROPIC_PRICES: TokenPrices = {
   input: units(3_000_000n),
   cached_input: units(300_000n),
   cache_write: units(3_750_000n),

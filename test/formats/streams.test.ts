@@ -105,3 +105,11 @@ test('M4: what was delivered by any moment is bounded by the bytes counted by th
     before = outputBytes
   }
 })
+
+test('M3: an error event that is no JSON ends the stream as failed', () => {
+  for (const recorded of RECORDED_STREAMS) {
+    const subject = meter(recorded)
+    subject.push(Buffer.from('event: error\ndata: upstream connect error\n\n'))
+    expect([subject.ended, subject.reading().end]).toEqual([true, 'failed'])
+  }
+})

@@ -319,3 +319,9 @@ test('S3: readers take arbitrary bytes, and nesting beyond any stack', () => {
     format.withCost(Buffer.from(deep), units(1n))
   }
 })
+
+test('the cost reaches answers of more values than a request may have', () => {
+  const body = `{"data":[${'0.1,'.repeat(1_500_000)}0],"usage":{"prompt_tokens":1}}`
+  const text = Buffer.from(openAiEmbeddings.withCost(Buffer.from(body), units(1n))).toString('utf8')
+  expect(text.endsWith('"usage":{"prompt_tokens":1,"cost":0.000001}}')).toBe(true)
+})
