@@ -47,7 +47,7 @@ export class Credit {
   constructor(db: Database.Database) {
     this.#booked = db.prepare(
       `SELECT * FROM deposits WHERE vault = ? AND deposit_index = ?
-       UNION ALL SELECT * FROM deposits WHERE signature = ? AND instruction_path = ?`,
+       UNION ALL SELECT * FROM deposits WHERE signature = ? AND instruction_path = ? LIMIT 1`,
     )
     this.#vault = db.prepare(
       'SELECT vault, agent_pubkey, deposited, deposit_index, stopped FROM vaults WHERE vault = ?',
@@ -91,8 +91,8 @@ export class Credit {
 
   #objection(deposit: DepositFact): CreditOutcome | null {
     const { vault, depositIndex, signature, instructionPath } = deposit
-    const booked = this.#booked.all(vault, depositIndex, signature, instructionPath)
-    if (booked.length > 0) return compare(deposit, booked)
+    const booked = this.#booked.get(vault, depositIndex, signature, instructionPath)
+    if (booked !== undefined) return compare(deposit, booked)
     const known = this.#vault.get(vault)
     if (known !== undefined && known.agent_pubkey !== deposit.agent) {
       return {
@@ -134,24 +134,20 @@ export class Credit {
   }
 }
 
-/** Every field but the slot makes the fact: all booked rows (of either key) must be it. */
-function compare(deposit: DepositFact, booked: readonly DepositRow[]): CreditOutcome {
-  for (const row of booked) {
-    const fields: [name: string, booked: string | bigint, seen: string | bigint][] = [
-      ['vault', row.vault, deposit.vault],
-      ['deposit_index', row.deposit_index, deposit.depositIndex],
-      ['agent', row.agent_pubkey, deposit.agent],
-      ['amount', row.amount, deposit.amount],
-      ['cumulative', row.cumulative, deposit.cumulative],
-      ['depositor', row.depositor, deposit.depositor],
-      ['signature', row.signature, deposit.signature],
-      ['instruction_path', row.instruction_path, deposit.instructionPath],
-    ]
-    const different = fields.find(([, ours, seen]) => ours !== seen)
-    if (different !== undefined) {
-      const [name, ours, seen] = different
-      return { kind: 'exists_different', detail: `${name}: ${ours} on the books, ${seen} on chain` }
-    }
-  }
-  return { kind: 'exists' }
+/** Every field but the slot makes the fact. A row that equals it in all of them is the only one with either key. */
+function compare(deposit: DepositFact, row: DepositRow): CreditOutcome {
+  const fields: [name: string, booked: string | bigint, seen: string | bigint][] = [
+    ['vault', row.vault, deposit.vault],
+    ['deposit_index', row.deposit_index, deposit.depositIndex],
+    ['agent', row.agent_pubkey, deposit.agent],
+    ['amount', row.amount, deposit.amount],
+    ['cumulative', row.cumulative, deposit.cumulative],
+    ['depositor', row.depositor, deposit.depositor],
+    ['signature', row.signature, deposit.signature],
+    ['instruction_path', row.instruction_path, deposit.instructionPath],
+  ]
+  const different = fields.find(([, ours, seen]) => ours !== seen)
+  if (different === undefined) return { kind: 'exists' }
+  const [name, ours, seen] = different
+  return { kind: 'exists_different', detail: `${name}: ${ours} on the books, ${seen} on chain` }
 }

@@ -57,6 +57,37 @@ test('writes asked for together share one commit; a lone one does not wait for c
   await lone
 })
 
+test('calls that were refused or have ended are not waited for', async () => {
+  const ledger = await fundedLedger()
+  const refused = Array.from({ length: 8 }, (_, i) =>
+    ledger.hold(holdRequest(`dear${i}`, { amount: units(2_000_000n) })),
+  )
+  await Promise.all(refused)
+  await ledger.hold(holdRequest('r1'))
+  await ledger.release({ requestId: 'r1', at: NOW, reason: 'upstream_error' })
+  await ledger.hold(holdRequest('r2'))
+  await ledger.resolveExpired(NOW + 60_000)
+  const before = ledger.commits
+  const lone = ledger.probe(NOW)
+  const call = ledger.hold(holdRequest('r3'))
+  await new Promise((turn) => setImmediate(turn))
+  expect(ledger.commits - before).toBe(1)
+  await Promise.all([lone, call])
+})
+
+test('a set of pending deposits that stands is not written again', async () => {
+  const ledger = await fundedLedger()
+  const deposit = { agent: AGENT, signature: 'p', amount: units(5n) }
+  await ledger.replacePending([deposit])
+  const before = ledger.commits
+  await ledger.replacePending([{ ...deposit }])
+  expect(ledger.commits).toBe(before)
+  for (const change of [{ amount: units(6n) }, { signature: 'q' }, { agent: 'another' }]) {
+    await ledger.replacePending([{ ...deposit, ...change }])
+    expect(await ledger.pending(change.agent ?? AGENT)).toEqual([{ ...deposit, ...change }])
+  }
+})
+
 test('a write that breaks an invariant fails alone: its batch-mates are committed', async () => {
   const ledger = await fundedLedger()
   await ledger.hold(holdRequest('r1'))
