@@ -24,6 +24,8 @@ export const HTTP_LIMITS: HttpLimits = {
   headerBytesMax: 32_768,
 }
 
+const IDLE_CHECK_MS = 50
+
 interface App {
   fetch(request: Request, bindings: unknown): Response | Promise<Response>
 }
@@ -74,9 +76,11 @@ export async function openHttpServer(
 async function closeServer(server: Server, boundMs: number): Promise<void> {
   const closed = once(server, 'close')
   server.close()
-  server.closeIdleConnections()
+  // Node closes what is idle now; a connection whose last answer is still under way becomes idle later.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
   const cut = setTimeout(() => server.closeAllConnections(), boundMs)
   await closed
+  clearInterval(idle)
   clearTimeout(cut)
 }
 

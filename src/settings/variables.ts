@@ -39,7 +39,7 @@ const atomicUnits: z.ZodType<Units, string> = z.string().transform((value, conte
 })
 
 /** scheme://host[:port], lower case, default port and trailing slash omitted: exactly what agents sign. */
-const origin = httpUrl.refine((value) => new URL(value).origin === value)
+const origin = httpUrl.refine((value) => URL.canParse(value) && new URL(value).origin === value)
 
 const CHAINS = ['mainnet', 'devnet', 'testnet', 'localnet'] as const
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

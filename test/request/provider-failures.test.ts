@@ -35,7 +35,9 @@ describe('what a provider answers before a 200 costs nothing', () => {
     })
   })
 
-  const cut: Behaviour = (response) => response.socket?.destroy()
+  const cut: Behaviour = (response) => {
+    response.socket?.destroy()
+  }
   const gzip = jsonReply(200, { a: 1 }, { 'content-encoding': 'gzip' })
   test.each<[number, string, string, Behaviour]>([
     [502, 'upstream_error', '401', jsonReply(401, { error: 'the operator’s key' })],
@@ -124,7 +126,9 @@ describe('M3: every way in which a 200 can end has its charge', () => {
     ['cut after its usage', streamReply([chatChunk('Hi'), usage], 'cut'), 'provider_failed', 26n],
     ['stalled after its end', streamReply([usage, DONE], 'stall'), 'completed', 26n],
   ])('%s', async (_what, behaviour, outcome, charged) => {
-    const gateway = await startGateway({ timeouts: { headersMs: 3_000, idleMs: 300, totalMs: 5_000 } })
+    const gateway = await startGateway({
+      timeouts: { headersMs: 3_000, idleMs: 300, totalMs: 5_000 },
+    })
     const agent = await gateway.agent(10_000n)
     gateway.provider.will(behaviour)
     const response = await agent.fetch('/v1/chat/completions', { method: 'POST', body })

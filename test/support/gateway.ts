@@ -10,7 +10,7 @@ import { createLog } from '../../src/log.ts'
 import { type GatewayParts, type RunningGateway, runGateway } from '../../src/main/gateway.ts'
 import { units } from '../../src/money.ts'
 import { providerAddresses } from '../../src/providers/registry.ts'
-import type { ChainView, DepositInstructions } from '../../src/routes/parts.ts'
+import type { DepositInstructions } from '../../src/routes/parts.ts'
 import { createTestAgent, type TestAgent } from './agent.ts'
 import { startProvider, type TestProvider } from './provider.ts'
 
@@ -55,7 +55,9 @@ const MODELS = {
 export const OPERATOR_KEYS = ['sk-operator-openai-secret', 'sk-ant-operator-secret'] as const
 export const ADMIN_TOKEN = 'admin-token-of-the-tests'
 
-export interface TestGateway extends RunningGateway {
+export interface TestGateway extends Omit<RunningGateway, 'close'> {
+  /** Closes everything, or all but the ledger. */
+  close(options?: { readonly keepLedger: boolean }): Promise<void>
   readonly ledger: Ledger
   readonly provider: TestProvider
   /** Every line that was logged so far. */
@@ -66,17 +68,20 @@ export interface TestGateway extends RunningGateway {
   restart(): Promise<void>
 }
 
-export interface TestGatewayOptions
-  extends Partial<
-    Pick<
-      GatewayParts,
-      'bodyBytesMax' | 'timeouts' | 'httpLimits' | 'drainMs' | 'adminToken' | 'dev' | 'now'
-    >
-  > {
-  readonly chain?: ChainView
-  /** Wraps the ledger, to make it fail. */
-  readonly ledger?: (real: Ledger) => Ledger
-}
+export type TestGatewayOptions = Partial<
+  Pick<
+    GatewayParts,
+    | 'publicUrl'
+    | 'bodyBytesMax'
+    | 'timeouts'
+    | 'httpLimits'
+    | 'drainMs'
+    | 'adminToken'
+    | 'dev'
+    | 'now'
+    | 'chain'
+  >
+>
 
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'level5-gateway-'))
@@ -93,7 +98,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       port,
       publicUrl: null,
       chainName: 'localnet',
-      ledger: options.ledger?.(ledger) ?? ledger,
+      ledger,
       providers: providerAddresses({
         openai: { apiKey: OPERATOR_KEYS[0], baseUrl: `${provider.url}/v1` },
         anthropic: { apiKey: OPERATOR_KEYS[1], baseUrl: provider.url },
@@ -110,20 +115,20 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       random: randomBytes,
       drainMs: 500,
       ...options,
-    } as GatewayParts)
+    })
   let running = await run()
   port = running.port
   const { url } = running
   let closed = false
-  async function close(): Promise<void> {
+  async function close(how = { keepLedger: false }): Promise<void> {
     if (closed) return
     closed = true
     await running.close()
-    await ledger.close()
+    if (!how.keepLedger) await ledger.close()
     await provider.close()
     rmSync(folder, { recursive: true })
   }
-  onTestFinished(close)
+  onTestFinished(() => close())
   let agents = 0
   return {
     url,

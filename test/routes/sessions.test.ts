@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { startGateway, until } from '../support/gateway.ts'
+import { silence } from '../support/provider.ts'
+import { challenge, openSession, present } from '../support/session.ts'
+
+const CALL = '/v1/chat/completions'
+const CHAT = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 10 }
+
+async function codeOf(response: Response): Promise<string> {
+  return ((await response.json()) as { error: { code: string } }).error.code
+}
+
+test('A3: opened, used by both headers, listed without token, revoked at once', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const terms = { spend_limit: '3000', models: ['gpt-4o-mini'], ttl_seconds: 60, label: 'mine' }
+  const session = await openSession(gateway.url, agent, terms)
+  expect(session).toEqual({
+    id: expect.stringMatching(/^ses_/),
+    token: expect.stringMatching(/^l5_/),
+    expires_at: expect.stringMatching(/Z$/),
+    spend_limit: '3000',
+  })
+  const body = JSON.stringify(CHAT)
+  for (const headers of [
+    { authorization: `Bearer ${session.token}` },
+    { 'x-api-key': session.token },
+  ]) {
+    const response = await fetch(`${gateway.url}${CALL}`, { method: 'POST', body, headers })
+    expect(response.status).toBe(200)
+  }
+  const listed = await (await agent.fetch('/v1/sessions')).text()
+  expect(JSON.parse(listed)).toMatchObject({
+    data: [{ id: session.id, spent: '52', held: '0', spend_limit: '3000', label: 'mine' }],
+  })
+  expect(listed).not.toContain(session.token)
+  expect(listed).not.toContain(createHash('sha256').update(session.token).digest('hex'))
+  const [record] = await gateway.ledger.calls(0, 1)
+  expect(record?.auth).toEqual({ session: session.id })
+
+  const headers = { authorization: `Bearer ${session.token}` }
+  const path = `/v1/sessions/${session.id}`
+  expect((await agent.fetch(path, { method: 'DELETE' })).status).toBe(204)
+  expect((await agent.fetch(path, { method: 'DELETE' })).status).toBe(404)
+  const gone = await fetch(`${gateway.url}/v1/balance`, { headers })
+  expect(await codeOf(gone)).toBe('invalid_session')
+})
+
+test('A3: a token may not list, and deletes only its own session', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(0n)
+  const mine = await openSession(gateway.url, agent)
+  const other = await openSession(gateway.url, agent)
+  const headers = { authorization: `Bearer ${mine.token}` }
+  const list = await fetch(`${gateway.url}/v1/sessions`, { headers })
+  expect(list.status).toBe(403)
+  const path = `${gateway.url}/v1/sessions/`
+  expect((await fetch(path + other.id, { method: 'DELETE', headers })).status).toBe(403)
+  expect((await fetch(path + mine.id, { method: 'DELETE', headers })).status).toBe(204)
+  const stranger = await gateway.agent(0n)
+  const foreign = await stranger.fetch(`/v1/sessions/${other.id}`, { method: 'DELETE' })
+  expect(foreign.status).toBe(404)
+})
+
+test('A3: a challenge survives a failed try and opens one session, also after a restart', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(0n)
+  const thief = await gateway.agent(0n)
+  const { message } = await challenge(gateway.url, agent.pubkey, {})
+  const stolen = await present(gateway.url, message, thief.signMessage(message))
+  expect(await codeOf(stolen)).toBe('invalid_signature')
+  const altered = message.replace('unlimited', '5')
+  const bent = await present(gateway.url, altered, agent.signMessage(altered))
+  expect(bent.status).toBe(401)
+  const signature = agent.signMessage(message)
+  const both = await Promise.all([
+    present(gateway.url, message, signature),
+    present(gateway.url, message, signature),
+  ])
+  expect(both.map(({ status }) => status).sort()).toEqual([201, 401])
+  await gateway.restart()
+  expect((await present(gateway.url, message, signature)).status).toBe(401)
+})
+
+test('A3: parallel calls never spend above the limit of the session', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(1_000_000n)
+  const body = JSON.stringify(CHAT)
+  const hold = BigInt(body.length + 20)
+  const { token } = await openSession(gateway.url, agent, { spend_limit: (hold * 3n).toString() })
+  gateway.provider.will(silence)
+  const headers = { authorization: `Bearer ${token}` }
+  const codes: string[] = []
+  for (let sent = 0; sent < 10; sent += 1) {
+    void fetch(`${gateway.url}${CALL}`, { method: 'POST', body, headers }).then(
+      async (response) => codes.push(await codeOf(response)),
+      () => {},
+    )
+  }
+  await until(() => codes.length === 7 && gateway.provider.seen.length === 3)
+  expect(new Set(codes)).toEqual(new Set(['session_limit_reached']))
+  expect((await gateway.ledger.balance(agent.pubkey)).held).toBe(hold * 3n)
+})
+
+test('a session that reached its limit is not asked to deposit what it has', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const { token } = await openSession(gateway.url, agent, { spend_limit: '90' })
+  const headers = { authorization: `Bearer ${token}` }
+  const body = JSON.stringify({ ...CHAT, max_tokens: 100 })
+  const response = await fetch(`${gateway.url}${CALL}`, { method: 'POST', body, headers })
+  expect(response.status).toBe(402)
+  const affordable = Math.max(0, Math.floor((90 - body.length) / 2))
+  expect(await response.json()).toMatchObject({
+    error: { code: 'session_limit_reached' },
+    payment: { available: '10000', shortfall: '0', affordable_max_tokens: affordable },
+  })
+})

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import {
+  describeProblem,
+  describeSettings,
+  isLoopback,
+  readSettings,
+  type SettingsFor,
+} from '../src/settings.ts'
+
+const ADDRESS = '9C6hybhQ6Aycep9jaUnP6uL9ZYvDjUp1aSkFWPUFJtpj'
+const COMPLETE = {
+  SOLANA_RPC_URL: 'http://127.0.0.1:8899',
+  SOLANA_CHAIN: 'localnet',
+  PROGRAM_ID: ADDRESS,
+  GATEWAY_ADDRESS: ADDRESS,
+  USDC_MINT: ADDRESS,
+  RECEIPT_KEY: '/keys/receipt.json',
+}
+
+function problems(env: Record<string, string>, purpose: SettingsFor = 'serve'): string[] {
+  const outcome = readSettings(env, purpose)
+  return outcome.kind === 'refused' ? outcome.problems.map(({ variable }) => variable) : []
+}
+
+test('what is not set has the documented default', () => {
+  const outcome = readSettings({ ...COMPLETE, LOG_LEVEL: '' }, 'serve')
+  if (outcome.kind === 'refused') throw new Error(outcome.problems.map(describeProblem).join())
+  expect(outcome.settings).toMatchObject({
+    host: '127.0.0.1',
+    port: 4020,
+    publicUrl: null,
+    dataDir: './data',
+    maxBodyBytes: 32 * 1_048_576,
+    markupPercent: 0,
+    settleMarginSeconds: 60,
+    logLevel: 'info',
+    adminToken: null,
+    providers: { openai: null, anthropic: null },
+    chain: { minSync: 10_000n, operatorKey: null },
+  })
+})
+
+test('every problem is reported at once, with what was found and what is allowed', () => {
+  const env = { PORT: '70000', MAX_BODY_MB: '0', SOLANA_CHAIN: 'moon', PUBLIC_URL: 'http://a/b' }
+  expect(problems(env).sort()).toEqual([
+    'GATEWAY_ADDRESS',
+    'MAX_BODY_MB',
+    'PORT',
+    'PROGRAM_ID',
+    'PUBLIC_URL',
+    'RECEIPT_KEY',
+    'SOLANA_CHAIN',
+    'SOLANA_RPC_URL',
+    'USDC_MINT',
+  ])
+  const outcome = readSettings({ ...COMPLETE, PORT: '70000' }, 'serve')
+  const lines = outcome.kind === 'refused' ? outcome.problems.map(describeProblem) : []
+  expect(lines).toEqual(['PORT: "70000"; allowed: 0 to 65535'])
+})
+
+test('a secret is never shown', () => {
+  const env = {
+    ...COMPLETE,
+    ADMIN_TOKEN: 'too-short',
+    SOLANA_RPC_URL: 'ftp://user:secret@node',
+    SOLANA_WS_URL: 'http://secret',
+  }
+  const outcome = readSettings(env, 'serve')
+  const text = JSON.stringify(outcome)
+  expect(outcome.kind).toBe('refused')
+  expect(text).not.toContain('too-short')
+  expect(text).not.toContain('secret')
+})
+
+test('the public URL is required off loopback, and is an origin as agents sign it', () => {
+  expect(problems({ ...COMPLETE, HOST: '0.0.0.0' })).toEqual(['PUBLIC_URL'])
+  expect(problems({ ...COMPLETE, HOST: '0.0.0.0' }, 'watch')).toEqual([])
+  for (const bad of ['https://gw.example.com/', 'https://gw.example.com:443', 'gw.example.com']) {
+    expect(problems({ ...COMPLETE, PUBLIC_URL: bad })).toEqual(['PUBLIC_URL'])
+  }
+  expect(problems({ ...COMPLETE, HOST: '::', PUBLIC_URL: 'https://gw.example.com:8443' })).toEqual(
+    [],
+  )
+})
+
+test('vouchers cannot be required yet, and serve says so', () => {
+  const outcome = readSettings({ ...COMPLETE, REQUIRE_VOUCHERS: 'true' }, 'serve')
+  const [problem] = outcome.kind === 'refused' ? outcome.problems : []
+  expect(problem).toMatchObject({ variable: 'REQUIRE_VOUCHERS', found: '"true"' })
+  expect(problem?.allowed).toContain('not available yet')
+  expect(problems({ ...COMPLETE, REQUIRE_VOUCHERS: 'false' })).toEqual([])
+})
+
+test('the mint of a public chain is known; watch needs no receipt key', () => {
+  const { USDC_MINT: _, RECEIPT_KEY: __, ...env } = COMPLETE
+  const outcome = readSettings({ ...env, SOLANA_CHAIN: 'mainnet' }, 'watch')
+  expect(outcome).toMatchObject({
+    kind: 'read',
+    settings: { chain: { mint: 'EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v' } },
+  })
+})
+
+test('providers are read as their SDKs read them', () => {
+  const outcome = readSettings(
+    { ...COMPLETE, OPENAI_API_KEY: 'k', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' },
+    'serve',
+  )
+  expect(outcome).toMatchObject({
+    settings: {
+      providers: {
+        openai: { apiKey: 'k', baseUrl: 'https://api.openai.com/v1' },
+        anthropic: { apiKey: '', baseUrl: 'http://127.0.0.1:9' },
+      },
+    },
+  })
+  expect(problems({ ...COMPLETE, OPENAI_BASE_URL: 'http://a' })).toEqual(['OPENAI_BASE_URL'])
+  expect(problems({ ...COMPLETE, ANTHROPIC_BASE_URL: 'http://a/v1' })).toEqual([
+    'ANTHROPIC_BASE_URL',
+  ])
+})
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.8.8.8', true],
+  ['localhost', true],
+  ['::1', true],
+  ['0.0.0.0', false],
+  ['127.0.0.1.example.com', false],
+])('%s is loopback: %s', (host, loopback) => {
+  expect(isLoopback(host)).toBe(loopback)
+})
+
+test('every variable has a meaning and a default to show, and the code that reads it', () => {
+  const source = readFileSync('src/settings.ts', 'utf8')
+  for (const { variable, meaning, defaultText } of describeSettings()) {
+    expect(meaning).not.toBe('')
+    expect(defaultText).not.toBe('')
+    const read = variable.replace(/^(OPENAI|ANTHROPIC)_(API_KEY|BASE_URL)$/, '_$2')
+    expect(source).toContain(read)
+  }
+})
