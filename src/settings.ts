@@ -1,6 +1,7 @@
 /**
  * Settings: read once, checked whole, every problem reported at once. The table stands in `settings/variables.ts`.
  */
+import { usdcMintOf } from './chain/clusters.ts'
 import type { Units } from './money.ts'
 import { VARIABLES, type ValueOf, type VariableName } from './settings/variables.ts'
 
@@ -62,10 +63,6 @@ export type SettingsOutcome =
 /** `serve` listens and needs all of it; `watch` only follows the chain. */
 export type SettingsFor = 'serve' | 'watch'
 
-const USDC_MINTS: Partial<Record<string, string>> = {
-  mainnet: 'EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGkTDt1v',
-  devnet: '4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU',
-}
 const MB = 1_048_576
 
 /** Reads the environment once. A variable that is set but empty counts as not set. */
@@ -133,17 +130,14 @@ export function isLoopback(host: string): boolean {
 
 function readChain(reader: Reader): ChainSettings {
   const chain = reader.required('SOLANA_CHAIN', 'localnet')
-  const knownMint = USDC_MINTS[chain]
+  const knownMint = usdcMintOf(chain)
   return {
     rpcUrl: reader.required('SOLANA_RPC_URL', ''),
     wsUrl: reader.optional('SOLANA_WS_URL'),
     chain,
     program: reader.required('PROGRAM_ID', ''),
     gateway: reader.required('GATEWAY_ADDRESS', ''),
-    mint:
-      knownMint === undefined
-        ? reader.required('USDC_MINT', '')
-        : reader.or('USDC_MINT', knownMint),
+    mint: knownMint === null ? reader.required('USDC_MINT', '') : reader.or('USDC_MINT', knownMint),
     operatorKey: reader.optional('OPERATOR_KEY'),
     minSync: reader.or('MIN_SYNC', 10_000n as Units),
   }

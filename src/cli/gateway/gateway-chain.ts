@@ -2,12 +2,12 @@
 import { type Connection, Keypair, PublicKey } from '@solana/web3.js'
 import { readKeyFile } from '../../agent/key.ts'
 import { decodeGateway, type Gateway } from '../../chain/accounts.ts'
+import { clusterOf } from '../../chain/clusters.ts'
 import { vaultIdl } from '../../chain/program-file.ts'
 import { connectRpc } from '../../chain/rpc.ts'
 import type { ChainName } from '../../identity/signed-text.ts'
 import { UsageError } from '../report-failure.ts'
 import type { ChainFlags } from './chain-options.ts'
-import { clusterOf } from './clusters.ts'
 
 export interface GatewayChain {
   readonly rpc: Connection
