@@ -1,5 +1,12 @@
 /** The transaction of a deposit: built from what the chain says, signed by the agent, followed until it is final. */
-import { type Connection, PublicKey, Transaction } from '@solana/web3.js'
+import { createHash } from 'node:crypto'
+import {
+  ComputeBudgetProgram,
+  type Connection,
+  PublicKey,
+  Transaction,
+  type TransactionInstruction,
+} from '@solana/web3.js'
 import bs58 from 'bs58'
 import { decodeGateway } from '../chain/accounts.ts'
 import { tokenAddress } from '../chain/addresses.ts'
@@ -32,6 +39,9 @@ export interface OpenPayment {
 
 const RPC_TIMEOUT_MS = 15_000
 const POLL_MS = 200
+/** More than opening and depositing need together; the network allows 1,400,000. */
+const COMPUTE_UNITS_MIN = 400_000
+const COMPUTE_UNITS_SPREAD = 1_000_000
 
 /** Builds and signs the deposit. Throws `deposit_failed` when the wallet cannot pay or the chain is another. */
 export async function openPayment(parts: PaymentParts, amount: Units): Promise<OpenPayment> {
@@ -47,10 +57,10 @@ export async function openPayment(parts: PaymentParts, amount: Units): Promise<O
   const delaySeconds = await gatewayDelaySeconds(rpc, parties)
   await checkWallet(rpc, agent, parties.mint, amount)
   const opensVault = (await rpc.getAccountInfo(new PublicKey(terms.vault), 'confirmed')) === null
-  const transaction = new Transaction()
+  const transaction = new Transaction().add(uniqueLimit(parts.surroundings.freshNonce()))
   if (opensVault) transaction.add(openVault(parties, agent, delaySeconds))
   transaction.add(deposit(parties, agent, amount))
-  const signed = await signAnew(rpc, transaction, parts)
+  const signed = await signTransaction(rpc, transaction, signer)
   return {
     signature: signed.signature,
     opensVault,
@@ -95,24 +105,29 @@ interface Signed {
   readonly lastValidBlockHeight: number
 }
 
-/** Signs under a blockhash that makes the signature new: two equal deposits under one are one transaction. */
-async function signAnew(
+/** Signs under the latest confirmed blockhash. */
+async function signTransaction(
   rpc: Connection,
   transaction: Transaction,
-  { signer, surroundings }: PaymentParts,
+  signer: Signer,
 ): Promise<Signed> {
   const feePayer = new PublicKey(signer.publicKey)
+  const { blockhash, lastValidBlockHeight } = await rpc.getLatestBlockhash('confirmed')
   transaction.feePayer = feePayer
-  for (;;) {
-    const { blockhash, lastValidBlockHeight } = await rpc.getLatestBlockhash('confirmed')
-    transaction.recentBlockhash = blockhash
-    const raw = Buffer.from(await signer.sign(transaction.serializeMessage()))
-    transaction.addSignature(feePayer, raw)
-    const signature = bs58.encode(raw)
-    const { value } = await rpc.getSignatureStatuses([signature])
-    if (value[0] == null) return { signature, bytes: transaction.serialize(), lastValidBlockHeight }
-    await surroundings.sleep(POLL_MS)
-  }
+  transaction.recentBlockhash = blockhash
+  const signature = Buffer.from(await signer.sign(transaction.serializeMessage()))
+  transaction.addSignature(feePayer, signature)
+  return { signature: bs58.encode(signature), bytes: transaction.serialize(), lastValidBlockHeight }
+}
+
+/**
+ * A compute limit of its own for each deposit. Two deposits of one amount under one blockhash would otherwise be one
+ * transaction, paid once and believed to be two.
+ */
+function uniqueLimit(nonce: string): TransactionInstruction {
+  const digest = createHash('sha256').update(nonce).digest()
+  const units = COMPUTE_UNITS_MIN + (digest.readUInt32LE() % COMPUTE_UNITS_SPREAD)
+  return ComputeBudgetProgram.setComputeUnitLimit({ units })
 }
 
 async function broadcast(rpc: Connection, bytes: Buffer): Promise<void> {

@@ -11,7 +11,7 @@ export interface Stack {
   fund(pubkey: string, usdc: string): Promise<void>
   /** An agent with this much in its wallet, and nothing in a vault. */
   newAgent(walletUsdc: string, options?: Partial<AgentOptions>): Promise<Agent>
-  stop(): Promise<number | null>
+  stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
 /** Starts `level5 dev --json` on a free port. */
@@ -36,6 +36,6 @@ export async function startStack(
       await fund(agent.publicKey, walletUsdc)
       return agent
     },
-    stop: () => service.stop(),
+    stop: service.stop,
   }
 }
