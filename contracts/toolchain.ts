@@ -31,7 +31,7 @@ export function missingPackages(): string[] {
 export function howToInstall(missing: readonly string[]): string {
   return [
     `The vault program cannot be built here: ${missing.join(', ')} missing.`,
-    'On Debian (with bookworm-updates or newer), as root:',
+    'On Debian 12 or newer, as root:',
     `  apt-get update && apt-get install -y ${missing.join(' ')}`,
     "Or, with Solana's tools: cargo build-sbf --manifest-path contracts/vault/Cargo.toml",
   ].join('\n')

@@ -1,6 +1,5 @@
-import { type PublicKey, SystemProgram, TransactionInstruction } from '@solana/web3.js'
+import { TransactionInstruction } from '@solana/web3.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventAuthority } from '../../../src/chain/addresses.ts'
 import type { Arguments } from './anchor-coder.ts'
 import {
   type Accounts,
@@ -19,7 +18,6 @@ import {
   GATEWAY,
   ODD,
   OTHER_MINT,
-  PROGRAM,
   VAULT,
   type VaultParts,
   WALLET,
@@ -222,29 +220,5 @@ describe.each(['deposit', 'sync_vault'] as const)('%s', (name) => {
       { gateway: VAULT.foreign.address },
     ]
     for (const accounts of kinds) expect(await sayToCall(name, accounts)).toBe('WrongAccountKind')
-  })
-})
-
-describe('C3: the event instruction', () => {
-  const data = Buffer.from('e445a52e51cb9a1d', 'hex')
-  const from = (pubkey: PublicKey, isSigner: boolean) =>
-    new TransactionInstruction({
-      programId: PROGRAM,
-      keys: [{ pubkey, isSigner, isWritable: false }],
-      data,
-    })
-
-  test('is refused without the event authority’s signature', async () => {
-    expect(await sayTo(from(eventAuthority(PROGRAM), false))).toBe('EventNotOurs')
-  })
-
-  test('is refused with the signature of anyone else', async () => {
-    expect(await sayTo(from(ODD.stranger, true))).toBe('EventNotOurs')
-    expect(await sayTo(from(SystemProgram.programId, false))).toBe('EventNotOurs')
-  })
-
-  test('is refused without an account', async () => {
-    const instruction = new TransactionInstruction({ programId: PROGRAM, keys: [], data })
-    expect(await sayTo(instruction)).toBe('WrongAccountCount')
   })
 })

@@ -21,8 +21,9 @@ pub const DISCRIMINATOR: [u8; 8] = [0xb5, 0xf8, 0xe4, 0x43, 0x06, 0xaf, 0x25, 0x
 /// An open vault whose deposit address was closed gets that account back and keeps every counter; nothing else changes
 /// and no event is emitted. With the account in place the call fails.
 pub fn process(Call { program_id, accounts, arguments }: Call) -> ProgramResult {
-    let [payer, agent, gateway, vault, mint, deposit_address, token_program, associated_token_program, system_program, event_authority, program] =
-        checks::distinct_after_first(accounts)?;
+    let accounts = checks::distinct_after_first::<11>(accounts)?;
+    let [payer, agent, gateway, vault, mint, deposit_address, rest @ ..] = accounts;
+    let [token_program, associated_token_program, system_program, event_authority, program] = rest;
     checks::signer(payer)?;
     checks::writable(payer)?;
     checks::writable(vault)?;
