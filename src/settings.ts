@@ -18,7 +18,7 @@ export interface ChainSettings {
 }
 
 /** A provider that the operator has an account with. */
-export interface ProviderSettings {
+interface ProviderSettings {
   readonly apiKey: string
   readonly baseUrl: string
 }

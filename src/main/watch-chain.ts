@@ -44,6 +44,6 @@ export function chainView(watcher: Watcher, now: () => number): ChainView {
 }
 
 /** One failed sweep does not make a gateway unready; none that ended well for a while does. */
-export function isBehind({ state, sweptAt }: WatcherStatus, now: number): boolean {
+function isBehind({ state, sweptAt }: WatcherStatus, now: number): boolean {
   return state !== 'watching' || sweptAt === null || now - sweptAt > BEHIND_MS
 }

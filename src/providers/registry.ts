@@ -9,7 +9,7 @@ export interface ProviderAccount {
   readonly baseUrl: string
 }
 
-export const PROVIDERS = {
+const PROVIDERS = {
   openai,
   anthropic,
 } as const satisfies Record<string, (apiKey: string, baseUrl: string) => ProviderAddress>

@@ -9,7 +9,7 @@ import {
 import bs58 from 'bs58'
 import { type Audience, requestText } from '../../src/identity/signed-text.ts'
 
-export interface Ask {
+interface Ask {
   readonly method?: string
   readonly body?: string | Uint8Array
   readonly headers?: Readonly<Record<string, string>>

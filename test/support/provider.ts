@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** What the provider was sent. */
-export interface Seen {
+interface Seen {
   readonly url: string
   readonly headers: IncomingMessage['headers']
   readonly body: string
