@@ -10,7 +10,7 @@ use crate::arguments::Arguments;
 /// The runtime gives each call this much stack.
 const STACK_FRAME_BYTES: i32 = 4096;
 
-/// SBPF reads and writes at any address; upstream's BPF would copy keys byte by byte, at twice the compute units.
+/// SBPF reads and writes at any address; upstream's BPF would copy keys byte by byte, at more than twice the size.
 const CPU_FEATURES: &str = "+allows-misaligned-mem-access";
 
 /// Links `arguments.inputs` and writes the program to `arguments.output`.

@@ -8,6 +8,7 @@ import type { GenesisAccount } from '../../../src/chain/validator/local-validato
 export const LAMPORTS = 1_000_000_000
 const TOKEN_ACCOUNT_SIZE = 165
 const INITIALIZED = 1
+const FROZEN = 2
 
 /** A mint with six decimals; `program` may be Token-2022, whose plain mints have the same bytes. */
 export function mintAccount(address: PublicKey, authority: PublicKey, program: PublicKey) {
@@ -24,6 +25,7 @@ export interface TokenFields {
   readonly owner: PublicKey
   readonly amount: bigint
   readonly delegate?: PublicKey
+  readonly frozen?: boolean
 }
 
 /** A token account of the classic Token program, or of `program`. */
@@ -41,7 +43,7 @@ export function tokenAccount(
     data.set(fields.delegate.toBytes(), 76)
     data.writeBigUInt64LE(fields.amount, 121)
   }
-  data.writeUInt8(INITIALIZED, 108)
+  data.writeUInt8(fields.frozen === true ? FROZEN : INITIALIZED, 108)
   return account(address, program, data)
 }
 

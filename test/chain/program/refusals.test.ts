@@ -171,6 +171,11 @@ describe('deposit', () => {
     expect(await sayToCall('deposit', {}, amount(WALLET_UNITS + 1n))).toBe('token:1')
   })
 
+  test('a frozen deposit address is refused by the Token program; what lies on it still counts', async () => {
+    expect(await sayToCall('deposit', inVault(VAULT.frozen))).toBe('token:17')
+    expect(await sayToCall('sync_vault', inVault(VAULT.frozen))).toBe('ok')
+  })
+
   test('an approved delegate deposits', async () => {
     const accounts = { depositor: DELEGATE, source: WALLET.approved }
     expect(await sayToCall('deposit', accounts)).toBe('ok')

@@ -81,6 +81,8 @@ export const VAULT = {
   overdrawn: vaultOf('overdrawn agent', GATEWAY.open),
   overflown: vaultOf('overflown agent', GATEWAY.open),
   short: vaultOf('agent short of tokens', GATEWAY.open),
+  /** Its token account was frozen by the mint's freeze authority. */
+  frozen: vaultOf('frozen agent', GATEWAY.open),
 }
 
 /** Accounts that are right but for one thing, and wallets. */
@@ -144,9 +146,13 @@ async function vaults(): Promise<GenesisAccount[]> {
     openVault(VAULT.overflown, over, BOOKED_UNITS),
     openVault(VAULT.short, {}, BOOKED_UNITS - 1n),
   ])
+  const { address, deposits } = VAULT.frozen
+  const frozen = { mint: MINT, owner: address, amount: BOOKED_UNITS + SURPLUS_UNITS, frozen: true }
   const closed = { withdrawalDelay: CLOSED_VAULT_DELAY_SECONDS }
   return [
     ...opened.flat(),
+    account(address, PROGRAM, await vaultBytes(VAULT.frozen)),
+    tokenAccount(deposits, frozen),
     account(closedDeposits.address, PROGRAM, await vaultBytes(closedDeposits, closed)),
     account(token2022.address, PROGRAM, await vaultBytes(token2022)),
     account(ODD.vaultElsewhere, PROGRAM, await vaultBytes(open)),
