@@ -26,7 +26,8 @@ export interface Window {
 }
 
 /**
- * Lists the finalized transactions that name `address`, back to `fromSlot` or to the end of what the node has.
+ * Lists the finalized transactions that name `address`, back to `fromSlot` or to the end of what the node has. Each row
+ * must say itself that it is final: not every node minds the commitment that it is asked for [C2].
  * One answer comes of one node; a later page may come of a node that does not know the signature it continues from, and
  * is then empty. So a list that ends early proves nothing by itself.
  */
@@ -41,7 +42,8 @@ export async function listTransactions(
     const limit = pages === 1 ? FIRST_PAGE : PAGE
     const options = before === undefined ? { limit } : { limit, before }
     const page = await rpc.getSignaturesForAddress(address, options, 'finalized')
-    for (const { signature, slot, err } of page) {
+    for (const { signature, slot, err, confirmationStatus } of page) {
+      if (confirmationStatus !== 'finalized') continue
       found.set(signature, { signature, slot, failed: err !== null })
     }
     const last = page.at(-1)

@@ -149,8 +149,9 @@ export class TransactionReader {
       const tries = (this.#tries.get(signature) ?? 0) + 1
       this.#tries.set(signature, tries)
       if (tries < TRIES) throw new TransactionUnreadable(`${signature}: ${reading.reason}`)
+    } else {
+      this.#tries.delete(signature)
     }
-    this.#tries.delete(signature)
     this.#readings.set(signature, reading)
   }
 }

@@ -1,4 +1,4 @@
-/** What the chain says each known vault holds: its totals and its token account, at one finalized slot. */
+/** What the chain says each known vault holds: its totals and its token account, at one slot. */
 import { type Connection, PublicKey } from '@solana/web3.js'
 import { decodeVault, type Vault } from '../src/chain/accounts.ts'
 import { depositAddress } from '../src/chain/addresses.ts'
@@ -13,7 +13,7 @@ const VAULTS_PER_ROUND = 500
 export interface VaultReading {
   readonly vault: string
   readonly agent: string
-  /** Finalized slot at which both were read. */
+  /** Slot at which both were read; the embedded validator answers `finalized` with its newest. */
   readonly slot: number
   readonly account: Vault
   /** Null where the deposit address holds no token account. */

@@ -1,6 +1,6 @@
 /**
- * Books against vaults [C6]. Totals that were read before a sweep must be on the books after it. Where they are not,
- * the vault's own history is read from its beginning; where that does not help for several sweeps, crediting stops.
+ * Books against vaults [C6]. Totals that were final before a sweep must be on the books after it. Where they are
+ * not, the vault's own history is read from its beginning; where that does not help for several sweeps, crediting stops.
  */
 import { type Connection, PublicKey } from '@solana/web3.js'
 import type { KnownVault } from '../src/ledger/chain-ledger.ts'
@@ -23,6 +23,7 @@ export class VaultBooks {
   readonly #crediting: Crediting
   readonly #rpc: Connection
   readonly #reader: TransactionReader
+  readonly #noted = new Map<string, { reading: VaultReading; stood: Books }>()
   readonly #sweepsWrong = new Map<string, number>()
   readonly #recheckedAt = new Map<string, number>()
 
@@ -32,28 +33,36 @@ export class VaultBooks {
     this.#reader = reader
   }
 
+  /** Keeps readings, with the books as they stood before them, until they can be judged. */
+  note(readings: readonly VaultReading[], before: ReadonlyMap<string, Books>): void {
+    for (const reading of readings) {
+      const stood = before.get(reading.vault)
+      if (stood === undefined || this.#noted.has(reading.vault)) continue
+      this.#noted.set(reading.vault, { reading, stood })
+    }
+  }
+
   /**
-   * Compares each reading, taken before the sweep, with the books `before` and after it. The books may run ahead of the
-   * reading through this sweep, never without it.
+   * Compares the readings that are final with the books, after a sweep that began at `finalSlot` or later. The books
+   * may be ahead of a reading through later credits, never through those that stood before it.
    */
-  async check(
-    readings: readonly VaultReading[],
-    before: ReadonlyMap<string, Books>,
-  ): Promise<void> {
+  async judge(finalSlot: number): Promise<void> {
     const after = booksByVault(await this.#crediting.ledger.vaults())
-    for (const { vault, account } of readings) {
-      const [stood, stands] = [before.get(vault), after.get(vault)]
-      if (stood === undefined || stands === undefined) continue
+    for (const [vault, { reading, stood }] of this.#noted) {
+      const stands = after.get(vault)
+      if (reading.slot > finalSlot || stands === undefined) continue
+      const { account } = reading
       if (stands.stopped !== null) {
         await this.#recheck(stands, account)
       } else if (compareBooks(stands, account) === 'books_behind') {
         await this.#catchUp(stands)
-        await this.#judge(vault, account)
+        await this.#judgeAnew(vault, account)
       } else if (compareBooks(stood, account) === 'books_ahead' || differs(stands, account)) {
         await this.#strike(vault, stood, account)
       } else {
         this.#sweepsWrong.delete(vault)
       }
+      this.#noted.delete(vault)
     }
   }
 
@@ -70,7 +79,7 @@ export class VaultBooks {
     return { ...read, deposits: read.deposits.filter((deposit) => deposit.vault === vault) }
   }
 
-  async #judge(vault: string, account: Books): Promise<void> {
+  async #judgeAnew(vault: string, account: Books): Promise<void> {
     const books = booksByVault(await this.#crediting.ledger.vaults()).get(vault)
     if (books === undefined) return
     if (compareBooks(books, account) === 'books_behind') await this.#strike(vault, books, account)

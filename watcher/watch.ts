@@ -63,7 +63,9 @@ export class Watch {
     const before = booksByVault(await ledger.vaults())
     await this.#sync.settleInFlight()
     const accounts = await this.#accounts.read([...before.values()])
+    this.#books.note(accounts, before)
     await this.#quarantine.run()
+    const finalSlot = await rpc.getSlot('finalized')
 
     const cursor = await ledger.cursor()
     const window = await listWindow(rpc, gateway, cursor) // 1. chain
@@ -83,7 +85,7 @@ export class Watch {
     if (complete) await this.#advance(window.transactions, cursor)
     else log.error({ cursor }, 'the node lists too little history: the cursor stays')
 
-    await this.#books.check(accounts, before)
+    await this.#books.judge(finalSlot)
     await this.#pending.refresh((signature) => this.#read.has(signature))
     await this.#sync.run(accounts)
     const frozen = accounts.filter(({ tokens }) => tokens?.frozen === true)
