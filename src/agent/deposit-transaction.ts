@@ -1,4 +1,4 @@
-/** The transaction of a deposit: built from what the chain says, signed by the agent, followed until it is final. */
+/** The transaction of a deposit: built from what the chain says, and signed by the agent. */
 import { createHash } from 'node:crypto'
 import {
   ComputeBudgetProgram,
@@ -15,8 +15,8 @@ import { connectRpc } from '../chain/rpc.ts'
 import { readTokenAccount } from '../chain/token.ts'
 import { formatUsdc, type Units } from '../money.ts'
 import type { Surroundings } from './clock.ts'
+import { broadcast, depositFailed, follow, type SignedTransaction } from './follow-transaction.ts'
 import type { Signer } from './key.ts'
-import { Level5Error } from './level5-error.ts'
 import type { DepositTerms } from './wire.ts'
 
 export interface PaymentParts {
@@ -38,7 +38,6 @@ export interface OpenPayment {
 }
 
 const RPC_TIMEOUT_MS = 15_000
-const POLL_MS = 200
 /** More than opening and depositing need together; the network allows 1,400,000. */
 const COMPUTE_UNITS_MIN = 400_000
 const COMPUTE_UNITS_SPREAD = 1_000_000
@@ -64,7 +63,7 @@ export async function openPayment(parts: PaymentParts, amount: Units): Promise<O
   return {
     signature: signed.signature,
     opensVault,
-    broadcast: () => broadcast(rpc, signed.bytes),
+    broadcast: () => broadcast(rpc, signed),
     finality: (deadline, onConfirmed) =>
       follow(rpc, signed, parts.surroundings, deadline, onConfirmed),
   }
@@ -74,11 +73,11 @@ export async function openPayment(parts: PaymentParts, amount: Units): Promise<O
 async function gatewayDelaySeconds(rpc: Connection, parties: VaultParties): Promise<bigint> {
   const account = await rpc.getAccountInfo(parties.gateway, 'confirmed')
   if (account === null || !account.owner.equals(parties.program)) {
-    throw failed(`${parties.gateway} is not a gateway of ${parties.program} on this chain`)
+    throw depositFailed(`${parties.gateway} is not a gateway of ${parties.program} on this chain`)
   }
   const gateway = decodeGateway(account.data)
   if (!gateway.mint.equals(parties.mint)) {
-    throw failed(`the gateway takes ${gateway.mint}, not ${parties.mint}`)
+    throw depositFailed(`the gateway takes ${gateway.mint}, not ${parties.mint}`)
   }
   return gateway.withdrawalDelaySeconds
 }
@@ -93,16 +92,10 @@ async function checkWallet(
   const account = await rpc.getAccountInfo(address, 'confirmed')
   const has = account === null ? null : readTokenAccount(account.data)
   if (has === null || has.amount < amount) {
-    throw failed(
+    throw depositFailed(
       `the wallet ${agent} has ${formatUsdc(has?.amount ?? 0n)} USDC, not ${formatUsdc(amount)}`,
     )
   }
-}
-
-interface Signed {
-  readonly signature: string
-  readonly bytes: Buffer
-  readonly lastValidBlockHeight: number
 }
 
 /** Signs under the latest confirmed blockhash. */
@@ -110,7 +103,7 @@ async function signTransaction(
   rpc: Connection,
   transaction: Transaction,
   signer: Signer,
-): Promise<Signed> {
+): Promise<SignedTransaction> {
   const feePayer = new PublicKey(signer.publicKey)
   const { blockhash, lastValidBlockHeight } = await rpc.getLatestBlockhash('confirmed')
   transaction.feePayer = feePayer
@@ -128,46 +121,4 @@ function uniqueLimit(nonce: string): TransactionInstruction {
   const digest = createHash('sha256').update(nonce).digest()
   const units = COMPUTE_UNITS_MIN + (digest.readUInt32LE() % COMPUTE_UNITS_SPREAD)
   return ComputeBudgetProgram.setComputeUnitLimit({ units })
-}
-
-async function broadcast(rpc: Connection, bytes: Buffer): Promise<void> {
-  try {
-    await rpc.sendRawTransaction(bytes, { preflightCommitment: 'confirmed' })
-  } catch (cause) {
-    throw failed(cause instanceof Error ? cause.message : String(cause))
-  }
-}
-
-async function follow(
-  rpc: Connection,
-  signed: Signed,
-  { now, sleep }: Surroundings,
-  deadline: number,
-  onConfirmed: (slot: number) => void,
-): Promise<number> {
-  let isConfirmed = false
-  while (now() < deadline) {
-    const { value } = await rpc.getSignatureStatuses([signed.signature])
-    const status = value[0] ?? null
-    if (status?.err) throw failed(`${signed.signature}: ${JSON.stringify(status.err)}`)
-    const reached = status?.confirmationStatus
-    if (!isConfirmed && (reached === 'confirmed' || reached === 'finalized')) {
-      isConfirmed = true
-      onConfirmed(status?.slot ?? 0)
-    }
-    if (reached === 'finalized') return status?.slot ?? 0
-    if (status === null && (await hasExpired(rpc, signed))) {
-      throw failed(`${signed.signature} never landed; nothing was paid`)
-    }
-    await sleep(POLL_MS)
-  }
-  throw new Level5Error('timeout', `deposit ${signed.signature} was sent and is not final yet`)
-}
-
-async function hasExpired(rpc: Connection, { lastValidBlockHeight }: Signed): Promise<boolean> {
-  return (await rpc.getBlockHeight('finalized')) > lastValidBlockHeight
-}
-
-function failed(why: string): Level5Error {
-  return new Level5Error('deposit_failed', `nothing was deposited: ${why}`)
 }

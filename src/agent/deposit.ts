@@ -51,6 +51,7 @@ export interface DepositParts {
 
 const TIMEOUT_MS = 120_000
 const POLL_MS = 200
+const SERVER_ERROR = 500
 /** A page of this many rows holds every credit that can have come since the deposit was sent. */
 const ROWS_LOOKED_AT = 100
 
@@ -70,7 +71,7 @@ export async function makeDeposit(parts: DepositParts, wish: DepositWish): Promi
   }
   // Loaded on demand: reading a balance or making a call needs no transactions.
   const { openPayment } = await import('./deposit-transaction.ts')
-  const payment = await openPayment({ rpcUrl, terms, signer, surroundings }, amount)
+  const payment = await openPayment({ rpcUrl, terms, signer, surroundings }, amount).catch(noNode)
   await payment.broadcast()
   const { signature, opensVault } = payment
   report({ stage: 'sent', signature, opened_vault: opensVault })
@@ -90,6 +91,13 @@ export async function makeDeposit(parts: DepositParts, wish: DepositWish): Promi
     opened_vault: opensVault,
     available,
   }
+}
+
+/** Before anything is sent, a node that does not answer ends the deposit. */
+function noNode(cause: unknown): never {
+  if (cause instanceof Level5Error) throw cause
+  const why = cause instanceof Error ? cause.message : String(cause)
+  throw new Level5Error('unreachable', `nothing was deposited: the RPC node: ${why}`, { cause })
 }
 
 function wishedAmount({ usdc, units }: DepositWish): Units {
@@ -119,12 +127,26 @@ async function credited(
   { now, sleep }: Surroundings,
 ): Promise<string> {
   while (now() < deadline) {
-    const page = await api.get<TransactionPage>(`/v1/transactions?limit=${ROWS_LOOKED_AT}`)
-    if (page.data.some((row) => row.type === 'DEPOSIT' && row.signature === signature)) {
-      return (await api.get<Balance>('/v1/balance')).available
-    }
+    const available = await availableAfter(api, signature).catch(transient)
+    if (available !== null) return available
     await sleep(POLL_MS)
   }
   const advice = 'the money is in the vault and will be credited; watch the balance'
   throw new Level5Error('timeout', `deposit ${signature} is final and not credited yet: ${advice}`)
+}
+
+/** What is available once this deposit is credited; null before. */
+async function availableAfter(api: GatewayApi, signature: string): Promise<string | null> {
+  const page = await api.get<TransactionPage>(`/v1/transactions?limit=${ROWS_LOOKED_AT}`)
+  const isCredited = page.data.some((row) => row.type === 'DEPOSIT' && row.signature === signature)
+  return isCredited ? (await api.get<Balance>('/v1/balance')).available : null
+}
+
+/** The money is on its way: a gateway that is away for a moment changes nothing. */
+function transient(error: unknown): null {
+  const isAway = (status: number | null) => status !== null && status >= SERVER_ERROR
+  if (error instanceof Level5Error && (error.code === 'unreachable' || isAway(error.status))) {
+    return null
+  }
+  throw error
 }

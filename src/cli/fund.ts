@@ -11,7 +11,7 @@ interface Flags extends JsonOption, UrlOption {
 }
 
 /** What the faucet answers. */
-export interface Funded {
+interface Funded {
   readonly signature: string
   readonly pubkey: string
   readonly usdc_units: string

@@ -7,7 +7,7 @@ import { readOrigin } from '../agent/origin.ts'
 import { parseUsdc, type Units, USDC_DECIMALS } from '../money.ts'
 
 /** Where `dev` and `serve` listen unless told otherwise. */
-export const DEFAULT_URL = 'http://127.0.0.1:4020'
+const DEFAULT_URL = 'http://127.0.0.1:4020'
 
 const ADDRESS_BYTES = 32
 

@@ -20,7 +20,7 @@ export function createOutput(json: boolean): Output {
 }
 
 /** One line of JSON. */
-export function jsonLine(document: object): string {
+function jsonLine(document: object): string {
   return JSON.stringify(document, (_, value) =>
     typeof value === 'bigint' ? value.toString() : value,
   )

@@ -1,21 +1,25 @@
 // The whole paying loop on the validator that this run is about: deposit, call, 402, plain transfer, call, restart-free books.
 import { Keypair, PublicKey } from '@solana/web3.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Agent } from '../../src/agent/index.ts'
+import { type Agent, createAgent } from '../../src/agent/index.ts'
 import { decodeVault } from '../../src/chain/accounts.ts'
 import { tokenAddress } from '../../src/chain/addresses.ts'
 import { connectRpc } from '../../src/chain/rpc.ts'
 import { sendTransaction } from '../../src/chain/send.ts'
 import { transferChecked } from '../../src/chain/token.ts'
+import { newSecretKey } from '../../src/cli/keygen.ts'
 import { USDC_DECIMALS, units } from '../../src/money.ts'
+import type { Fault } from '../support/faults.ts'
+import { FaultyRpc } from '../support/faulty-rpc.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
 let stack: Stack
 let agent: Agent
+const secretKey = newSecretKey()
 
 beforeAll(async () => {
   stack = await startStack()
-  agent = await stack.newAgent('2')
+  agent = await stack.newAgent('2', { key: secretKey })
 })
 afterAll(() => stack.stop())
 
@@ -85,6 +89,32 @@ test('two equal deposits at once are two deposits', async () => {
   const before = BigInt((await agent.balance()).deposited)
   await Promise.all([agent.deposit({ units: '1000' }), agent.deposit({ units: '1000' })])
   expect(BigInt((await agent.balance()).deposited) - before).toBe(2000n)
+})
+
+test.each<[Fault, string]>([
+  ['answer_dropped', 'the node has it, its answer is lost'],
+  ['refused', 'the node never got it'],
+])('C1: a deposit is paid once when the first send meets %s: %s', async (fault) => {
+  const before = BigInt((await agent.balance()).deposited)
+  const proxy = await FaultyRpc.start({ rpcUrl: stack.ready.rpc_url, wsUrl: stack.ready.ws_url })
+  let asked = 0
+  proxy.breakWith({
+    next(method) {
+      asked += 1
+      if (method === 'sendTransaction' && (proxy.seen.get(method) ?? 0) === 1) return fault
+      return method === 'getSignatureStatuses' && asked % 2 === 0 ? 'rate_limit' : null
+    },
+  })
+  const payer = createAgent({ key: secretKey, url: stack.ready.url, rpcUrl: proxy.rpcUrl })
+  await payer.deposit({ units: '1000' })
+  expect(BigInt((await agent.balance()).deposited) - before).toBe(1000n)
+  expect(proxy.injected).toBeGreaterThan(1)
+  await proxy.stop()
+})
+
+test('a node that does not answer ends a deposit before anything is paid', async () => {
+  const payer = createAgent({ key: secretKey, url: stack.ready.url, rpcUrl: 'http://127.0.0.1:1' })
+  await expect(payer.deposit({ units: '1000' })).rejects.toMatchObject({ code: 'unreachable' })
 })
 
 test('a wallet without the money deposits nothing', async () => {

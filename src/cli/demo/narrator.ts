@@ -10,7 +10,7 @@ export interface Figure {
   readonly reread: string
 }
 
-export type Source = 'rpc' | 'ledger' | 'http'
+type Source = 'rpc' | 'ledger' | 'http'
 
 export interface Narrator {
   scene(title: string): void

@@ -3,7 +3,7 @@ import { sampleJson } from './sample-json.ts'
 import { tokenize } from './tokens.ts'
 
 /** A tool that the request offers. */
-export interface OfferedTool {
+interface OfferedTool {
   readonly name: string
   readonly schema: unknown
 }
