@@ -234,3 +234,29 @@ test('a stream whose client hangs up at once after the end is charged as complet
   await reader?.cancel()
   expect(await settledCall(gateway)).toMatchObject({ usage: { outcome: 'completed' } })
 })
+
+test('the end of a stream is withheld until its charge is durable', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const { ledger } = gateway
+  const settle = ledger.settle.bind(ledger)
+  let letSettle: (() => void) | null = null
+  ledger.settle = async (settlement) => {
+    await new Promise<void>((resolve) => {
+      letSettle = resolve
+    })
+    return settle(settlement)
+  }
+  gateway.provider.will(streamReply(chatStream(['Hello'])))
+  const response = await agent.fetch('/v1/chat/completions', { method: 'POST', body: BODY })
+  let text = ''
+  const reading = (async () => {
+    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString()
+  })()
+  await until(() => letSettle !== null && text.includes('Hello'))
+  await fetch(`${gateway.url}/health`)
+  expect(text).not.toContain('[DONE]')
+  ;(letSettle as (() => void) | null)?.()
+  await reading
+  expect(text).toContain('[DONE]')
+})

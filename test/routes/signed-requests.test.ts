@@ -79,6 +79,9 @@ test('A2: a nonce is single use, also after a refusal, at once and after a resta
   expect(await codeOf(await send(paid))).toBe('replayed_nonce')
   expect(await codeOf(await send(refused))).toBe('replayed_nonce')
   await gateway.restart()
+  // Also for something else: what a hold has spent is never accepted again.
+  const reused = await agent.fetch('/v1/balance', { nonce: paid['x-agent-nonce'] ?? '' })
+  expect(await codeOf(reused)).toBe('replayed_nonce')
   expect(await codeOf(await send(paid))).toBe('replayed_nonce')
   expect((await gateway.ledger.balance(agent.pubkey)).spent).toBe(26n)
   expect(gateway.provider.seen).toHaveLength(1)
