@@ -1,0 +1,79 @@
+import { describe, expect, test, vi } from 'vitest'
+import { Depositor } from '../../support/watched-gateway.ts'
+import { useWatchedSite, WAIT } from '../../support/watched-site.ts'
+import { untilCredited } from '../../support/watching.ts'
+
+const site = useWatchedSite()
+
+describe('the node', () => {
+  test('C1: a node that is down at the start and in the middle only delays credits', async () => {
+    const { network, proxy, ledger } = site()
+    proxy.breakWith({ next: () => 'refused' })
+    const watcher = site().watch()
+    const one = await Depositor.open(network, 1_000n)
+    await vi.waitFor(() => expect(watcher.status().lastError).toContain('did not answer'), WAIT)
+    expect(watcher.status()).toMatchObject({ state: 'starting', caughtUp: false })
+    proxy.breakWith()
+    await untilCredited(ledger, [one], () => watcher.status())
+    proxy.breakWith({ next: () => 'error_500' })
+    await one.deposit(5n)
+    await vi.waitFor(() => expect(watcher.status().lastError).toContain('with 500'), WAIT)
+    proxy.breakWith()
+    await untilCredited(ledger, [one], () => watcher.status())
+    expect(watcher.status()).toMatchObject({ state: 'watching', caughtUp: true, lastError: null })
+  })
+
+  test('a 429 is left alone for as long as it asks, whatever wakes', async () => {
+    const { proxy } = site()
+    const watcher = site().watch()
+    await watcher.started
+    let limitedAt = 0
+    let nextAt = 0
+    proxy.breakWith({
+      retryAfterSeconds: 2,
+      next: () => {
+        if (limitedAt === 0) {
+          limitedAt = performance.now()
+          return 'rate_limit'
+        }
+        if (nextAt === 0) nextAt = performance.now()
+        return null
+      },
+    })
+    await vi.waitFor(() => {
+      watcher.wake()
+      expect(nextAt).toBeGreaterThan(0)
+    }, WAIT)
+    expect(nextAt - limitedAt).toBeGreaterThanOrEqual(1_900)
+  })
+
+  test('the WebSocket wakes, also after it was cut', async () => {
+    const { network, proxy, ledger } = site()
+    const one = await Depositor.open(network, 1_000n)
+    const watcher = site().watch({ pollIntervalMs: 3_600_000 })
+    await untilCredited(ledger, [one], () => watcher.status())
+    await one.deposit(1n)
+    await untilCredited(ledger, [one], () => watcher.status())
+    proxy.cutSockets()
+    await one.deposit(2n)
+    await untilCredited(ledger, [one], () => watcher.status())
+  })
+})
+
+describe('C2: confirmed and final', () => {
+  test('a confirmed deposit shows as pending and is not spendable; final, it is credited', async () => {
+    const { network, ledger } = site()
+    const one = await Depositor.open(network, 1_000n)
+    const watcher = site().watch()
+    await untilCredited(ledger, [one], () => watcher.status())
+    await one.deposit(7n)
+    const signature = await site().lastSignature(one)
+    const expected = [{ agent: one.agent.key, signature, amount: 7n }]
+    await vi.waitFor(async () => {
+      expect(await ledger.pending(one.agent.key)).toEqual(expected)
+      expect((await ledger.balance(one.agent.key)).available).toBe(1_000n)
+    }, WAIT)
+    await untilCredited(ledger, [one], () => watcher.status())
+    await vi.waitFor(async () => expect(await ledger.pending(one.agent.key)).toEqual([]), WAIT)
+  })
+})
