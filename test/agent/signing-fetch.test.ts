@@ -183,6 +183,9 @@ describe('the signing fetch and what it lets out', () => {
     controller.abort(new Error('enough'))
     const init = { signal: controller.signal }
     await expect(agentFetch()(`${origin}/v1/balance`, init)).rejects.toThrow()
+    const request = new Request(`${origin}/v1/balance`, init)
+    await expect(agentFetch()(request)).rejects.toThrow()
+    expect(arrived).toEqual([])
   })
 
   test('binds the price list that the caller agreed to', async () => {

@@ -4,6 +4,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type StandIn, startStandIn } from '../../src/providers/stand-in/server.ts'
 import { countTokens, tokenize } from '../../src/providers/stand-in/tokens.ts'
+import { createTurnstile } from '../../src/providers/stand-in/turnstile.ts'
 
 let standIn: StandIn
 let openai: OpenAI
@@ -198,17 +199,27 @@ test('refuses what a provider refuses: no key, no such path, no JSON', async () 
   expect((await post('/v1/chat/completions', key, '{')).status).toBe(400)
 })
 
-test('holds answers back while it is paused', async () => {
-  standIn.pause()
-  let answered = false
-  const call = openai.chat.completions.create({ model: 'm', messages: HELLO }).then(() => {
-    answered = true
+describe('the pause', () => {
+  test('a shut turnstile lets nothing pass until it is opened', async () => {
+    const turnstile = createTurnstile()
+    await turnstile.pass()
+    turnstile.shut()
+    const passed: number[] = []
+    const waiting = [1, 2].map((who) => turnstile.pass().then(() => passed.push(who)))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(passed).toEqual([])
+    turnstile.open()
+    await Promise.all(waiting)
+    expect(passed).toEqual([1, 2])
+    await turnstile.pass()
   })
-  // Another answer of the same server cannot overtake the pause.
-  const other = openai.embeddings.create({ model: 'm', input: 'x' })
-  await new Promise((resolve) => setImmediate(resolve))
-  expect(answered).toBe(false)
-  standIn.resume()
-  await Promise.all([call, other])
-  expect(answered).toBe(true)
+
+  test('answers that were held back come after it', async () => {
+    standIn.pause()
+    const call = openai.chat.completions.create({ model: 'm', messages: HELLO })
+    const other = openai.embeddings.create({ model: 'm', input: 'x' })
+    standIn.resume()
+    const [{ choices }, { data }] = await Promise.all([call, other])
+    expect([choices.length, data.length]).toEqual([1, 1])
+  })
 })
