@@ -15,11 +15,13 @@ import {
   untilResolved,
   type Wreck,
 } from './crash-a-call.ts'
-import { CHAINS, type Death } from './deaths.ts'
+import type { Death } from './deaths.ts'
+import { CHAINS } from './steps.ts'
 
 let site: CrashSite
 beforeAll(async () => {
-  site = await openCrashSite(CHAINS.reduce((sum, { deaths }) => sum + deaths.length, 0))
+  const deaths = CHAINS.flatMap((chain) => chain.deaths)
+  site = await openCrashSite(deaths.length + deaths.filter(({ warm }) => warm).length)
 })
 afterAll(() => site.close())
 
@@ -65,7 +67,7 @@ async function observed(wreck: Wreck, last: LastGateway): Promise<Row> {
   await again.ended
   const { error } = JSON.parse(again.text()) as { error?: { code: string } }
   return {
-    asked: wreck.provider.seen.length,
+    asked: wreck.asked,
     received: wreck.received,
     holdLeftOpen: hold !== undefined,
     ends: records.map((record) => endOf(record, wreck)),

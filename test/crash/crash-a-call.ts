@@ -1,10 +1,11 @@
 /** Lets a gateway die at one step of a call, and says what it left. */
 import { expect, vi } from 'vitest'
+import type { TestAgent } from '../support/agent.ts'
 import type { TestAgent as Wallet } from '../support/chain.ts'
 import { type OpenHold, openBooks, openCopyOfBooks } from '../support/crash-books.ts'
 import { type SignedCall, send, signCall } from '../support/crash-call.ts'
 import { type CrashSite, callerAt, MODEL } from '../support/crash-site.ts'
-import { chatReply, startProvider, type TestProvider } from '../support/provider.ts'
+import { chatReply, startProvider } from '../support/provider.ts'
 import type { Death } from './deaths.ts'
 
 /** A hold is resolved by then after a crash, by any gateway that serves [L5]. */
@@ -28,8 +29,9 @@ export const inputBoundOf = (death: Pick<Death, 'stream'>): bigint =>
 export interface Wreck {
   readonly death: Death
   readonly wallet: Wallet
-  readonly provider: TestProvider
   readonly call: SignedCall
+  /** How often the provider was asked for this call. */
+  readonly asked: number
   /** Unix milliseconds. */
   readonly crashedAt: number
   readonly received: Death['received']
@@ -41,9 +43,11 @@ export interface Wreck {
 export async function crash(site: CrashSite, dataDir: string, death: Death): Promise<Wreck> {
   const wallet = site.takeWallet()
   const provider = await startProvider()
-  provider.will(death.provider)
   const gateway = site.start('serve', dataDir, provider.url, death.point?.(provider))
   const { url } = await gateway.ready
+  if (death.warm) await callOnce(callerAt(url, site.takeWallet()), url)
+  const askedBefore = provider.seen.length
+  provider.will(death.provider)
   const call = signCall(callerAt(url, wallet), bodyOf(death))
   const answer = send(url, call)
   await death.act?.({ answer, provider, gateway })
@@ -55,8 +59,15 @@ export async function crash(site: CrashSite, dataDir: string, death: Death): Pro
   expect(await left.ledger.audit(), death.step).toBeNull()
   await left.close()
   await provider.close()
+  const asked = provider.seen.length - askedBefore
   const received = isWhole ? 'all' : answer.status() === null ? 'nothing' : 'a part'
-  return { death, wallet, provider, call, crashedAt, received, hold }
+  return { death, wallet, call, asked, crashedAt, received, hold }
+}
+
+async function callOnce(caller: TestAgent, url: unknown): Promise<void> {
+  const answer = send(url, signCall(caller, bodyOf({})))
+  expect(await answer.ended).toBe(true)
+  expect(answer.status()).toBe(200)
 }
 
 /** A gateway that lives, with its books open beside it. */

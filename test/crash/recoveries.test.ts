@@ -5,7 +5,7 @@ import { openBooks, openCopyOfBooks } from '../support/crash-books.ts'
 import type { CrashPoint } from '../support/crash-preload.ts'
 import { type CrashSite, callerAt, DEPOSIT, openCrashSite } from '../support/crash-site.ts'
 import { bodyOf, crash, inputBoundOf, startLast, untilResolved } from './crash-a-call.ts'
-import { PROVIDER_HAS_IT } from './deaths.ts'
+import { PROVIDER_HAS_IT } from './steps.ts'
 
 const NO_PROVIDER = 'http://127.0.0.1:9'
 const SPEND_LIMIT = '100000'
