@@ -82,7 +82,7 @@ const dyingAfterEveryCall: Mode = {
   },
 }
 
-const MODES = [straight, withoutWebSocket, dyingAfterEveryCall, ...[1, 2, 3, 4].map(throughFaults)]
+const MODES = [straight, withoutWebSocket, dyingAfterEveryCall, ...[1, 2, 3].map(throughFaults)]
 
 let network: TestNetwork
 beforeAll(async () => {
