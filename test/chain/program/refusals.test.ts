@@ -123,9 +123,12 @@ describe('gateways', () => {
     expect(said).toBe('GatewayExists')
   })
 
-  test('a vault is no gateway', async () => {
+  test('a vault is no gateway, nor is one without its discriminator', async () => {
+    const { operator, address } = GATEWAY.unmarked
     const said = await sayToCall('update_gateway', { gateway: VAULT.open.address })
     expect(said).toBe('WrongAccountKind')
+    const unmarked = await sayToCall('update_gateway', { authority: operator, gateway: address })
+    expect(unmarked).toBe('WrongAccountKind')
   })
 })
 
@@ -219,10 +222,12 @@ describe.each(['deposit', 'sync_vault'] as const)('%s', (name) => {
     expect(await sayToCall(name, accounts)).toBe('WrongTokenOwner')
   })
 
-  test('a gateway is no vault, and a vault no gateway', async () => {
+  test('a gateway is no vault, a vault no gateway, and neither without its discriminator', async () => {
     const kinds: readonly Accounts[] = [
       { vault: GATEWAY.other.address },
+      { vault: VAULT.unmarked.address },
       { gateway: VAULT.foreign.address },
+      { gateway: GATEWAY.unmarked.address },
     ]
     for (const accounts of kinds) expect(await sayToCall(name, accounts)).toBe('WrongAccountKind')
   })

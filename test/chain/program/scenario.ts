@@ -57,6 +57,8 @@ export const GATEWAY = {
   /** Its mint is of Token-2022, which the program never let happen. */
   token2022: gatewayOf('token-2022 operator', TOKEN_2022_MINT),
   absent: gatewayOf('new operator', MINT),
+  /** Every byte is right but those that say what it is. */
+  unmarked: gatewayOf('unmarked operator', MINT),
   /** Another program's account stands at its address. */
   squatted: gatewayOf('squatted operator', MINT),
 }
@@ -66,6 +68,7 @@ export const VAULT = {
   foreign: vaultOf('agent', GATEWAY.other),
   token2022: vaultOf('agent', GATEWAY.token2022),
   absent: vaultOf('new agent', GATEWAY.open),
+  unmarked: vaultOf('unmarked agent', GATEWAY.open),
   /** Another program's account stands at its address, or at that of its tokens. */
   squatted: vaultOf('squatted agent', GATEWAY.open),
   squattedDeposits: vaultOf('agent of squatted tokens', GATEWAY.open),
@@ -120,6 +123,11 @@ function gatewayBytes({ operator, mint, bump }: ReturnType<typeof gatewayOf>): P
   return gatewayData({ authority: operator, mint, bump, withdrawalDelay: DELAY_SECONDS })
 }
 
+/** The bytes without their discriminator. */
+function unmark(data: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.alloc(8), data.subarray(8)])
+}
+
 /** An open vault with these fields and this balance. */
 async function openVault(
   parts: VaultParts,
@@ -135,7 +143,8 @@ async function openVault(
 async function vaults(): Promise<GenesisAccount[]> {
   const { open, foreign, token2022, closedDeposits } = VAULT
   const full = { deposited: U64_MAX, settled: U64_MAX }
-  const over = { deposited: U64_MAX, settled: U64_MAX, withdrawn: 1n }
+  // The sum of both wraps to zero.
+  const over = { settled: U64_MAX, withdrawn: 1n }
   const opened = await Promise.all([
     openVault(open, {}, BOOKED_UNITS + SURPLUS_UNITS),
     openVault(foreign, {}, BOOKED_UNITS + SURPLUS_UNITS),
@@ -143,7 +152,7 @@ async function vaults(): Promise<GenesisAccount[]> {
     openVault(VAULT.fullTotal, full, SURPLUS_UNITS),
     openVault(VAULT.fullIndex, { depositIndex: U64_MAX }, BOOKED_UNITS + SURPLUS_UNITS),
     openVault(VAULT.overdrawn, { settled: BOOKED_UNITS, withdrawn: 1n }, BOOKED_UNITS),
-    openVault(VAULT.overflown, over, BOOKED_UNITS),
+    openVault(VAULT.overflown, over, BOOKED_UNITS + SURPLUS_UNITS),
     openVault(VAULT.short, {}, BOOKED_UNITS - 1n),
   ])
   const { address, deposits } = VAULT.frozen
@@ -151,6 +160,7 @@ async function vaults(): Promise<GenesisAccount[]> {
   const closed = { withdrawalDelay: CLOSED_VAULT_DELAY_SECONDS }
   return [
     ...opened.flat(),
+    account(VAULT.unmarked.address, PROGRAM, unmark(await vaultBytes(VAULT.unmarked))),
     account(address, PROGRAM, await vaultBytes(VAULT.frozen)),
     tokenAccount(deposits, frozen),
     account(closedDeposits.address, PROGRAM, await vaultBytes(closedDeposits, closed)),
@@ -163,12 +173,13 @@ async function vaults(): Promise<GenesisAccount[]> {
 }
 
 async function gateways(): Promise<GenesisAccount[]> {
-  const { open, other, token2022, squatted } = GATEWAY
+  const { open, other, token2022, unmarked, squatted } = GATEWAY
   const bytes = await gatewayBytes(open)
   return [
     account(open.address, PROGRAM, bytes),
     account(other.address, PROGRAM, await gatewayBytes(other)),
     account(token2022.address, PROGRAM, await gatewayBytes(token2022)),
+    account(unmarked.address, PROGRAM, unmark(await gatewayBytes(unmarked))),
     account(squatted.address, TOKEN_PROGRAM),
     account(ODD.gatewayElsewhere, PROGRAM, bytes),
     account(ODD.gatewayOfSystem, SystemProgram.programId, bytes),
