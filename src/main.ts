@@ -136,12 +136,18 @@ function openLedgerOf({ dataDir }: Settings): Ledger {
   return openLedger(join(dataDir, 'ledger.sqlite'))
 }
 
-/** A key that can't be used is found at start, not at the first signature. */
+/** A key that can't be used is found at start, not at the first signature. Throws, naming each variable. */
 function checkKeys({ receiptKey, chain }: Settings): void {
-  if (receiptKey !== null && !receiptKey.startsWith('cmd:')) keypairOfFile(receiptKey)
-  if (chain.operatorKey?.startsWith('cmd:')) {
-    throw new Error('OPERATOR_KEY: cmd: is not available yet; allowed: a key file')
-  }
+  const files = { RECEIPT_KEY: receiptKey, OPERATOR_KEY: chain.operatorKey }
+  const problems = Object.entries(files).flatMap(([variable, path]) => {
+    try {
+      if (path !== null) keypairOfFile(path)
+      return []
+    } catch (error) {
+      return `${variable}: ${error instanceof Error ? error.message : String(error)}`
+    }
+  })
+  if (problems.length > 0) throw new Error(problems.join('\n'))
 }
 
 function depositInstructions({

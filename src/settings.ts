@@ -12,7 +12,7 @@ export interface ChainSettings {
   readonly program: string
   readonly gateway: string
   readonly mint: string
-  /** Where the key is, or the command that signs; null: plain transfers are not synced. */
+  /** Path of the key file; null: plain transfers are not synced. */
   readonly operatorKey: string | null
   readonly minSync: Units
 }
@@ -38,8 +38,8 @@ export interface Settings {
   readonly maxBodyBytes: number
   readonly pricesFile: string | null
   readonly markupPercent: number
+  /** Path of the key file; null: `watch`, which signs no receipts. */
   readonly receiptKey: string | null
-  readonly settleMarginSeconds: number
   readonly upstreamTimeouts: {
     readonly headersMs: number
     readonly idleMs: number
@@ -92,7 +92,6 @@ export function readSettings(
     pricesFile: reader.optional('PRICES_FILE'),
     markupPercent: reader.or('MARKUP_PERCENT', 0),
     receiptKey,
-    settleMarginSeconds: reader.or('SETTLE_MARGIN_SECONDS', 60),
     upstreamTimeouts: {
       headersMs: reader.or('UPSTREAM_HEADERS_TIMEOUT_SECONDS', 600) * 1000,
       idleMs: reader.or('UPSTREAM_IDLE_TIMEOUT_SECONDS', 120) * 1000,

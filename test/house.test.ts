@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/errors': [],
   'src/canonical-json': [],
   'src/clock': [],
-  'src/settings': ['src/money', 'src/chain/clusters'],
+  'src/settings': ['src/money', 'src/identity/public-key', 'src/chain/clusters'],
   'src/log': [],
   'src/identity': [],
   'src/formats': [],

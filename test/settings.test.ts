@@ -33,7 +33,6 @@ test('what is not set has the documented default', () => {
     dataDir: './data',
     maxBodyBytes: 32 * 1_048_576,
     markupPercent: 0,
-    settleMarginSeconds: 60,
     logLevel: 'info',
     adminToken: null,
     providers: { openai: null, anthropic: null },
@@ -90,6 +89,25 @@ test('vouchers cannot be required yet, and serve says so', () => {
   expect(problem).toMatchObject({ variable: 'REQUIRE_VOUCHERS', found: '"true"' })
   expect(problem?.allowed).toContain('not available yet')
   expect(problems({ ...COMPLETE, REQUIRE_VOUCHERS: 'false' })).toEqual([])
+})
+
+test.each([
+  ['30 bytes', ADDRESS.slice(3)],
+  ['33 bytes', `${ADDRESS.slice(0, -1)}zz`],
+  ['31 bytes', '2'.repeat(42)],
+  ['an l, which base58 lacks', ADDRESS.replace('h', 'l')],
+])('an address that is not 32 bytes in base58 is refused: %s', (_, wrong) => {
+  for (const variable of ['PROGRAM_ID', 'GATEWAY_ADDRESS', 'USDC_MINT']) {
+    expect(problems({ ...COMPLETE, [variable]: wrong })).toEqual([variable])
+  }
+})
+
+test('a command that signs is refused by name, and is not shown', () => {
+  const command = 'cmd:sign --token hidden'
+  const keys = { RECEIPT_KEY: command, OPERATOR_KEY: command }
+  expect(problems({ ...COMPLETE, ...keys }).sort()).toEqual(['OPERATOR_KEY', 'RECEIPT_KEY'])
+  const outcome = readSettings({ ...COMPLETE, ...keys }, 'serve')
+  expect(JSON.stringify(outcome)).not.toContain('hidden')
 })
 
 test('the mint of a public chain is known; watch needs no receipt key', () => {

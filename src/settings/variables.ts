@@ -3,6 +3,7 @@
  * Source: command line contract, the table of variables.
  */
 import { z } from 'zod'
+import { decodePublicKey } from '../identity/public-key.ts'
 import { parseUnits, type Units } from '../money.ts'
 
 /** One row of the table. `read` takes the text of a variable that is set and not empty. */
@@ -28,8 +29,10 @@ const url = (...schemes: readonly string[]): z.ZodType<string, string> =>
   z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 
 const httpUrl = url('http:', 'https:')
-const address = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/)
+const address = z.string().refine((text) => decodePublicKey(text) !== null)
 const text = z.string()
+/** Signing by another program is not available yet: said here, not by a file that cannot be found. */
+const keyFile = z.string().refine((path) => !path.startsWith('cmd:'))
 
 const atomicUnits: z.ZodType<Units, string> = z.string().transform((value, context) => {
   const amount = parseUnits(value)
@@ -92,19 +95,19 @@ export const VARIABLES = {
   PROGRAM_ID: {
     meaning: 'the vault program whose deposits count',
     defaultText: null,
-    allowed: 'a base58 address',
+    allowed: 'an address: 32 bytes in base58',
     read: address,
   },
   GATEWAY_ADDRESS: {
     meaning: 'this operator’s Gateway account (`level5 gateway init` prints it)',
     defaultText: null,
-    allowed: 'a base58 address',
+    allowed: 'an address: 32 bytes in base58',
     read: address,
   },
   USDC_MINT: {
     meaning: 'the USDC mint that counts',
     defaultText: 'Circle’s on mainnet and devnet, else required',
-    allowed: 'a base58 address',
+    allowed: 'an address: 32 bytes in base58',
     read: address,
   },
   OPENAI_API_KEY: {
@@ -160,18 +163,17 @@ export const VARIABLES = {
     read: integer(0, 1000),
   },
   RECEIPT_KEY: {
-    meaning: 'key file, or cmd:… that signs: the Gateway account’s receipt key',
+    meaning: 'key file: the Gateway account’s receipt key',
     defaultText: null,
-    allowed: 'a path, or cmd: and a command',
-    read: text,
+    allowed: 'a path (cmd: is not available yet)',
+    read: keyFile,
     secret: true,
   },
   OPERATOR_KEY: {
-    meaning:
-      'key file, or cmd:… that signs: the Gateway’s authority; without it plain transfers are not synced',
+    meaning: 'key file: the Gateway’s authority; without it plain transfers are not synced',
     defaultText: null,
-    allowed: 'a path, or cmd: and a command',
-    read: text,
+    allowed: 'a path (cmd: is not available yet)',
+    read: keyFile,
     secret: true,
   },
   REQUIRE_VOUCHERS: {
@@ -185,12 +187,6 @@ export const VARIABLES = {
     defaultText: '10000',
     allowed: 'a whole number of units',
     read: atomicUnits,
-  },
-  SETTLE_MARGIN_SECONDS: {
-    meaning: 'time kept for settling before a withdrawal delay ends, in seconds',
-    defaultText: '60',
-    allowed: '0 to 86400',
-    read: integer(0, 86_400),
   },
   UPSTREAM_HEADERS_TIMEOUT_SECONDS: {
     meaning: 'how long a provider may take to start its answer, in seconds',
