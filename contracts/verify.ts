@@ -4,9 +4,9 @@
  * Exit code 0: the same bytes. 1: other bytes from the same compiler, or no build. 3: another compiler than the
  * recorded one, so the bytes say nothing; the program tests then run on the new file, with LEVEL5_VAULT_SO.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { compileProgram } from './compile.ts'
 import { CONTRACTS, programFile, readRecord } from './record.ts'
 import { compilerVersions, howToInstall, missingPackages } from './toolchain.ts'
@@ -32,6 +32,7 @@ function verify(): number {
   }
   const record = readRecord(CONTRACTS)
   const here = compilerVersions()
+  mkdirSync(dirname(REBUILT), { recursive: true })
   writeFileSync(REBUILT, rebuilt)
   if (here.rustc === record.rustc && here.llvm === record.llvm) {
     console.error(`contracts/vault.so is not what its sources give: compare ${REBUILT}`)
