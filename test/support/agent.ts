@@ -34,7 +34,7 @@ let nonces = 0
 /** A nonce that no test of this process has used. */
 export function freshNonce(): string {
   nonces += 1
-  return `testnonce${process.pid}x${nonces}`.padEnd(20, '0')
+  return `testnonce${process.pid}x${String(nonces).padStart(8, '0')}`
 }
 
 export function createTestAgent(url: string, audience: Audience): TestAgent {
