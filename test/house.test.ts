@@ -53,7 +53,7 @@ const ONLY_IN: Record<string, string[]> = {
   undici: ['src/request/forward', 'src/providers'],
   '@solana/web3.js': ['src/chain', 'watcher', 'src/agent', 'src/cli'],
   '@coral-xyz/anchor': ['src/chain'],
-  tweetnacl: ['src/agent'],
+  tweetnacl: [],
   pino: ['src/log'],
   commander: ['src/cli'],
 }
