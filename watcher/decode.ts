@@ -16,7 +16,7 @@ const TRIES = 5
 const PARALLEL = 4
 
 /** The answer about one transaction is missing or makes no sense; a later one may. */
-export class TransactionUnreadable extends Error {
+class TransactionUnreadable extends Error {
   override readonly name = 'TransactionUnreadable'
 }
 

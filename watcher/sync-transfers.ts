@@ -24,7 +24,7 @@ export interface SyncOptions {
 }
 
 /** What the token account holds beyond the vault's own count, in units; 0 where there is no account. */
-export function surplusOf({ account, tokens }: Pick<VaultReading, 'account' | 'tokens'>): bigint {
+function surplusOf({ account, tokens }: Pick<VaultReading, 'account' | 'tokens'>): bigint {
   return tokens === null ? 0n : tokens.amount - bookedBalance(account)
 }
 

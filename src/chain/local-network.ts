@@ -48,7 +48,7 @@ async function land(
 }
 
 /** Creates a USDC of this chain: six decimals, minted and frozen by the payer. Returns its address. */
-export async function createLocalMint(rpc: Connection, payer: Keypair): Promise<PublicKey> {
+async function createLocalMint(rpc: Connection, payer: Keypair): Promise<PublicKey> {
   const base = payer.publicKey
   const mint = await PublicKey.createWithSeed(base, MINT_SEED, TOKEN_PROGRAM)
   const create = SystemProgram.createAccountWithSeed({

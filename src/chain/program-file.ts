@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The types that the vault program's IDL uses. */
-export type FieldType = 'pubkey' | 'u64' | 'i64' | 'u8' | 'string'
+type FieldType = 'pubkey' | 'u64' | 'i64' | 'u8' | 'string'
 
 export interface Field {
   readonly name: string

@@ -6,7 +6,7 @@
 import { PublicKey } from '@solana/web3.js'
 import { type Field, type VaultIdl, vaultIdl } from './program-file.ts'
 
-export type FieldValue = PublicKey | bigint | number | string
+type FieldValue = PublicKey | bigint | number | string
 /** Values by the IDL's field names. */
 export type Fields = Readonly<Record<string, FieldValue>>
 

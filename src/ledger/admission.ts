@@ -11,7 +11,7 @@ export interface HoldFacts {
   readonly session: 'gone' | SessionRoom | null
 }
 
-export interface SessionRoom {
+interface SessionRoom {
   /** Null: unlimited. */
   readonly spendLimit: Units | null
   readonly spent: Units
@@ -33,7 +33,7 @@ export function admitHold(amount: Units, facts: HoldFacts): HoldOutcome {
 }
 
 /** What a session may still hold, in units; null: unlimited. */
-export function sessionRemaining(session: SessionRoom): Units | null {
+function sessionRemaining(session: SessionRoom): Units | null {
   if (session.spendLimit === null) return null
   return units(session.spendLimit - session.spent - session.held)
 }

@@ -210,7 +210,7 @@ export interface SpendLedger {
 }
 
 /** What a health check may ask. */
-export interface LedgerHealth {
+interface LedgerHealth {
   /** Makes one durable write; throws LedgerUnavailable. */
   probe(at: number): Promise<void>
   /** L1 over all agents: null, or the first agent whose books do not balance, with the figures. */

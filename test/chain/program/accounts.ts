@@ -5,7 +5,7 @@ import { MINT_SIZE } from '../../../src/chain/token.ts'
 import type { GenesisAccount } from '../../../src/chain/validator/local-validator.ts'
 
 /** Rent of anything here, with room to spare. */
-export const LAMPORTS = 1_000_000_000
+const LAMPORTS = 1_000_000_000
 const TOKEN_ACCOUNT_SIZE = 165
 const INITIALIZED = 1
 const FROZEN = 2

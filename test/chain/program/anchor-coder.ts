@@ -6,7 +6,7 @@ import idl from '../../../contracts/idl.json' with { type: 'json' }
 /** What the program allocates for a gateway, whatever its endpoint. */
 export const GATEWAY_SIZE = 285
 
-export type Argument = PublicKey | bigint | string
+type Argument = PublicKey | bigint | string
 export type Arguments = Readonly<Record<string, Argument>>
 
 export const coder = new anchor.BorshCoder(idl as anchor.Idl)

@@ -11,13 +11,13 @@ import { account, mintAccount, type TokenFields, tokenAccount } from './accounts
 import { gatewayData, type VaultFields, vaultData } from './anchor-coder.ts'
 
 export const PROGRAM = new PublicKey(vaultIdl().address)
-export const TOKEN_2022_PROGRAM = new PublicKey('TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb')
+const TOKEN_2022_PROGRAM = new PublicKey('TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb')
 export const DELAY_SECONDS = 900n
 export const WALLET_UNITS = 1_000_000_000n
 /** What an open vault has booked, and what lies on its deposit address beyond that. */
 export const BOOKED_UNITS = 5_000_000n
 export const SURPLUS_UNITS = 250_000n
-export const U64_MAX = 2n ** 64n - 1n
+const U64_MAX = 2n ** 64n - 1n
 
 export function keypair(name: string): Keypair {
   return Keypair.fromSeed(createHash('sha256').update(name).digest())

@@ -148,12 +148,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 1, maxLength: 14 },
 )
 
-export function depositOf({
-  agent,
-  index,
-  amount,
-  path,
-}: Operation & { op: 'credit' }): DepositFact {
+function depositOf({ agent, index, amount, path }: Operation & { op: 'credit' }): DepositFact {
   return depositFact(index, { agent, amount: units(amount), instructionPath: path })
 }
 
