@@ -20,8 +20,7 @@ import { CHAINS } from './steps.ts'
 
 let site: CrashSite
 beforeAll(async () => {
-  const deaths = CHAINS.flatMap((chain) => chain.deaths)
-  site = await openCrashSite(deaths.length + deaths.filter(({ warm }) => warm).length)
+  site = await openCrashSite(CHAINS.flatMap(({ deaths }) => deaths).length)
 })
 afterAll(() => site.close())
 

@@ -1,6 +1,5 @@
 /** Lets a gateway die at one step of a call, and says what it left. */
 import { expect, vi } from 'vitest'
-import type { TestAgent } from '../support/agent.ts'
 import type { TestAgent as Wallet } from '../support/chain.ts'
 import { type OpenHold, openBooks, openCopyOfBooks } from '../support/crash-books.ts'
 import { type SignedCall, send, signCall } from '../support/crash-call.ts'
@@ -30,7 +29,7 @@ export interface Wreck {
   readonly death: Death
   readonly wallet: Wallet
   readonly call: SignedCall
-  /** How often the provider was asked for this call. */
+  /** How often the provider was asked. */
   readonly asked: number
   /** Unix milliseconds. */
   readonly crashedAt: number
@@ -45,8 +44,6 @@ export async function crash(site: CrashSite, dataDir: string, death: Death): Pro
   const provider = await startProvider()
   const gateway = site.start('serve', dataDir, provider.url, death.point?.(provider))
   const { url } = await gateway.ready
-  if (death.warm) await callOnce(callerAt(url, site.takeWallet()), url)
-  const askedBefore = provider.seen.length
   provider.will(death.provider)
   const call = signCall(callerAt(url, wallet), bodyOf(death))
   const answer = send(url, call)
@@ -59,15 +56,9 @@ export async function crash(site: CrashSite, dataDir: string, death: Death): Pro
   expect(await left.ledger.audit(), death.step).toBeNull()
   await left.close()
   await provider.close()
-  const asked = provider.seen.length - askedBefore
+  const asked = provider.seen.length
   const received = isWhole ? 'all' : answer.status() === null ? 'nothing' : 'a part'
   return { death, wallet, call, asked, crashedAt, received, hold }
-}
-
-async function callOnce(caller: TestAgent, url: unknown): Promise<void> {
-  const answer = send(url, signCall(caller, bodyOf({})))
-  expect(await answer.ended).toBe(true)
-  expect(answer.status()).toBe(200)
 }
 
 /** A gateway that lives, with its books open beside it. */

@@ -29,8 +29,6 @@ export interface Death {
   readonly provider: Behaviour
   /** Where the process kills itself; absent where the test does. */
   readonly point?: (provider: TestProvider) => CrashPoint
-  /** Another agent's call comes first, so that the connection to the provider is open. */
-  readonly warm?: true
   /** What has to happen besides the call. */
   readonly act?: (scene: Scene) => Promise<void>
   /** Requests that reached the provider. */
@@ -52,9 +50,9 @@ type Commit = Extract<CrashPoint, { commit: string }>
 export function commit(
   which: Commit['commit'],
   side: Commit['side'],
-  { armed = true, nth = 1 } = {},
+  { armed = true } = {},
 ): () => CrashPoint {
-  return () => ({ commit: which, side, nth, armed })
+  return () => ({ commit: which, side, nth: 1, armed })
 }
 
 export function connectionToProvider({ url }: TestProvider): CrashPoint {

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { LEASE_MS, SWEEP_MS } from '../../src/request/leases.ts'
-import { openBooks } from '../support/crash-books.ts'
+import { lockBooks, openBooks } from '../support/crash-books.ts'
 import { send, signCall } from '../support/crash-call.ts'
 import {
   type CrashSite,
@@ -17,6 +17,7 @@ import {
   type Behaviour,
   CHAT_USAGE,
   chatChunk,
+  chatReply,
   DONE,
   startProvider,
   written,
@@ -28,7 +29,7 @@ const USAGE = BigInt(CHAT_USAGE.prompt_tokens + OUTPUT_PRICE * CHAT_USAGE.comple
 
 let site: CrashSite
 beforeAll(async () => {
-  site = await openCrashSite(2)
+  site = await openCrashSite(3)
 })
 afterAll(() => site.close())
 
@@ -137,5 +138,29 @@ test.concurrent('S2: SIGTERM lets a live stream end and charges it, and takes no
   })
   expect(await books.ledger.audit()).toBeNull()
   await books.close()
+  await provider.close()
+})
+
+test.concurrent('L3 L6: while a hold cannot be written, nothing goes to the provider', async () => {
+  const wallet = site.takeWallet()
+  const provider = await startProvider()
+  provider.will(chatReply())
+  const dataDir = site.newBooks()
+  const gateway = site.start('serve', dataDir, provider.url)
+  const { url } = await gateway.ready
+  const caller = callerAt(url, wallet)
+  const unlock = lockBooks(dataDir)
+  const refused = send(url, signCall(caller, bodyOf({})))
+  expect(await refused.ended).toBe(true)
+  unlock()
+  expect(refused.status()).toBe(503)
+  expect(refused.text()).toContain('ledger_unavailable')
+  expect(provider.seen).toHaveLength(0)
+
+  const answered = send(url, signCall(caller, bodyOf({})))
+  expect(await answered.ended).toBe(true)
+  expect(answered.status()).toBe(200)
+  gateway.kill()
+  await gateway.gone
   await provider.close()
 })

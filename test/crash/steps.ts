@@ -67,15 +67,6 @@ const BEFORE_THE_ANSWER: readonly Death[] = [
     remains: { kind: 'nothing' },
   },
   {
-    step: 'before the hold is committed, with the connection to the provider open',
-    warm: true,
-    provider: silence,
-    point: commit('hold', 'before', { nth: 2 }),
-    asked: 0,
-    received: 'nothing',
-    remains: { kind: 'nothing' },
-  },
-  {
     step: 'after the hold is committed',
     provider: silence,
     point: commit('hold', 'after'),

@@ -56,6 +56,16 @@ export function openBooks(dataDir: string): Books {
   }
 }
 
+/** Keeps every other process from writing, until it is called. */
+export function lockBooks(dataDir: string): () => void {
+  const db = new Database(join(dataDir, 'ledger.sqlite'))
+  db.exec('BEGIN IMMEDIATE')
+  return () => {
+    db.exec('ROLLBACK')
+    db.close()
+  }
+}
+
 /** Opens a copy, so that the files themselves stay as the dead process left them. */
 export function openCopyOfBooks(dataDir: string): Books {
   const copy = mkdtempSync(`${dataDir}-copy-`)
