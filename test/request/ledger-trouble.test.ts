@@ -118,7 +118,7 @@ test('embeddings are charged by their input, Responses by both', async () => {
   expect(gateway.provider.seen.map(({ url }) => url)).toEqual(['/v1/embeddings', '/v1/responses'])
 })
 
-test('an Idempotency-Key is refused rather than ignored: a retry would be charged twice', async () => {
+test('A4: an Idempotency-Key is refused rather than ignored: a retry would be charged twice', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(10_000n)
   const headers = { 'idempotency-key': 'key-0123456789abcdef' }

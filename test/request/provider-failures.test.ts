@@ -16,7 +16,7 @@ import {
 const CHAT = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 100 }
 const QUICK = { headersMs: 300, idleMs: 300, totalMs: 5_000 }
 
-describe('what a provider answers before a 200 costs nothing', () => {
+describe('M8: what a provider answers before a 200 costs nothing, and is asked once', () => {
   test.each([400, 404, 413, 422])('its %i passes unchanged', async (status) => {
     const gateway = await startGateway()
     const agent = await gateway.agent(10_000n)
@@ -82,7 +82,7 @@ describe('what a provider answers before a 200 costs nothing', () => {
   })
 })
 
-describe('a body that never becomes whole is never charged', () => {
+describe('M8: a body that never becomes whole is never charged', () => {
   test.each<[string, number, Behaviour]>([
     [
       'cut',
