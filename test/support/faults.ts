@@ -21,6 +21,7 @@ export type Fault =
   | 'shuffled'
   | 'missing'
   | 'no_inner_instructions'
+  | 'only_newest'
 
 const FAULTS: readonly Fault[] = [
   'error_500',
@@ -80,6 +81,8 @@ export function spoil(fault: Fault, method: string, answer: Answer, random: () =
       keyed.sort((a, b) => b.row.slot - a.row.slot || a.key - b.key)
       return { ...answer, result: keyed.map(({ row }) => row) }
     }
+    // A node that keeps little history.
+    if (fault === 'only_newest') return { ...answer, result: rows.slice(0, 1) }
     // A node that the continuation leads to and that does not know where to continue.
     if (fault === 'missing') return { ...answer, result: [] }
   }

@@ -111,6 +111,14 @@ export class Depositor {
     for (const amount of amounts) this.deposited += amount
   }
 
+  /** Deposits into this vault and, in the same transaction, into one of another gateway. */
+  async depositBeside(other: Depositor, amount: bigint): Promise<void> {
+    const instructions = [other.#deposit(amount), this.#deposit(amount)]
+    await land(this.network, instructions, [other.agent.keypair, this.agent.keypair])
+    this.deposited += amount
+    other.deposited += amount
+  }
+
   /** Deposits through another program, and that one through itself. */
   async depositByCpi(amount: bigint): Promise<void> {
     const call = this.#deposit(amount)

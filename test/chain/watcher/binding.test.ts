@@ -1,6 +1,8 @@
 import { Keypair } from '@solana/web3.js'
 import { describe, expect, test } from 'vitest'
+import { Depositor, newGateway } from '../../support/watched-gateway.ts'
 import { useWatchedSite } from '../../support/watched-site.ts'
+import { untilCredited } from '../../support/watching.ts'
 
 const site = useWatchedSite()
 
@@ -41,5 +43,15 @@ describe('C10: a ledger belongs to one chain', () => {
     const refused = site().watch({ mint }).started
     await expect(refused).rejects.toThrow(mint.toBase58())
     await expect(refused).rejects.toThrow(network.mint.toBase58())
+  })
+
+  test('C3: what is paid to another gateway in the same transaction is not ours', async () => {
+    const { network, ledger } = site()
+    const ours = await Depositor.open(network, 1_000n)
+    const theirs = await Depositor.open(await newGateway(network), 1_000n)
+    await ours.depositBeside(theirs, 5n)
+    const watcher = site().watch()
+    await untilCredited(ledger, [ours], () => watcher.status())
+    expect(await ledger.vaults()).toHaveLength(1)
   })
 })

@@ -47,6 +47,30 @@ describe('the node', () => {
     expect(nextAt - limitedAt).toBeGreaterThanOrEqual(1_900)
   })
 
+  test('C5: a node that keeps too little history credits nothing out of order and moves no cursor', async () => {
+    const { network, proxy, ledger } = site()
+    const one = await Depositor.open(network, 1_000n)
+    await one.deposit(1n)
+    proxy.breakWith({
+      next: (method) => (method === 'getSignaturesForAddress' ? 'only_newest' : null),
+    })
+    const watcher = site().watch()
+    const tooShort = 'the node lists too little history: the cursor stays'
+    await vi.waitFor(async () => {
+      expect(await ledger.vaults()).toHaveLength(1)
+      expect(site().said(tooShort)).toBeGreaterThan(0)
+    }, WAIT)
+    expect(await ledger.cursor()).toBeNull()
+    expect(watcher.status().caughtUp).toBe(false)
+    expect((await ledger.balance(one.agent.key)).deposited).toBe(0n)
+    await watcher.stop()
+    proxy.breakWith()
+    const healed = site().watch()
+    await untilCredited(ledger, [one], () => healed.status())
+    await vi.waitFor(() => expect(healed.status().caughtUp).toBe(true), WAIT)
+    expect(await ledger.cursor()).not.toBeNull()
+  })
+
   test('the WebSocket wakes, also after it was cut', async () => {
     const { network, proxy, ledger } = site()
     const one = await Depositor.open(network, 1_000n)

@@ -26,6 +26,22 @@ describe('plain transfers', () => {
     expect(site().said('sync_vault sent')).toBe(1)
   })
 
+  test('one that the node refuses is sent again, and no second one beside it', async () => {
+    const { network, proxy, ledger } = site()
+    const one = await Depositor.open(network, 1_000n)
+    const watcher = site().watch()
+    await untilCredited(ledger, [one], () => watcher.status())
+    proxy.breakWith({ next: (method) => (method === 'sendTransaction' ? 'rpc_error' : null) })
+    await one.transfer(20_000n)
+    await vi.waitFor(
+      () => expect(site().said('sync_vault was refused')).toBeGreaterThanOrEqual(3),
+      WAIT,
+    )
+    proxy.breakWith()
+    await untilCredited(ledger, [one], () => watcher.status())
+    expect(site().said('sync_vault sent')).toBe(1)
+  })
+
   test('without an operator key nothing is sent', async () => {
     const { network, proxy, ledger } = site()
     const one = await Depositor.open(network, 1_000n)
