@@ -33,7 +33,7 @@ export function admitHold(amount: Units, facts: HoldFacts): HoldOutcome {
 }
 
 /** What a session may still hold, in units; null: unlimited. */
-function sessionRemaining(session: SessionRoom): Units | null {
+export function sessionRemaining(session: SessionRoom): Units | null {
   if (session.spendLimit === null) return null
   return units(session.spendLimit - session.spent - session.held)
 }

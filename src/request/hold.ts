@@ -3,8 +3,8 @@
  * Source: wire contract, "Calls" and the 402; properties L2, L3, A2, A3.
  */
 import { type Refusal, refusal } from '../errors.ts'
+import { sessionRemaining } from '../ledger/admission.ts'
 import type { HoldOutcome, HoldRequest, RecoveryTerms, SpendLedger } from '../ledger/ledger.ts'
-import type { Session } from '../ledger/session-ledger.ts'
 import { charge, least, NO_TOKENS, type Units, units, ZERO } from '../money.ts'
 import { pricesFor } from '../prices/settle.ts'
 import { affordableCap, chooseCap, inputBoundTokens, worstCase } from '../prices/worst-case.ts'
@@ -114,14 +114,8 @@ export async function readSpendable(
   { agent, session }: Caller,
 ): Promise<Units> {
   const { available } = await ledger.balance(agent)
-  const room = sessionRoom(session)
+  const room = session === null ? null : sessionRemaining(session)
   return room === null ? available : least(available, room)
-}
-
-function sessionRoom(session: Session | null): Units | null {
-  if (session === null || session.spendLimit === null) return null
-  const room = units(session.spendLimit - session.spent - session.held)
-  return room < ZERO ? ZERO : room
 }
 
 /** What can be spent after an attempt that the money did not reach for; null where money is not what was missing. */
