@@ -13,7 +13,7 @@ export interface SignedTerms {
   readonly ttlSeconds: number
   /** Null: every model that is served. */
   readonly models: readonly string[] | null
-  /** Null: none. A label is appended to the statement as `, label <text>`. */
+  /** Null: none. It binds nobody, so it is no part of the Statement: it stands percent-encoded as SIWS's Request ID. */
   readonly label: string | null
 }
 
@@ -49,6 +49,7 @@ export function sessionText(parts: SessionParts): string {
     `Nonce: ${parts.nonce}`,
     `Issued At: ${parts.issuedAt}`,
     `Expiration Time: ${parts.expiresAt}`,
+    ...(parts.terms.label === null ? [] : [`Request ID: ${encodeURIComponent(parts.terms.label)}`]),
   ].join('\n')
 }
 
@@ -58,14 +59,14 @@ const SESSION_TEXT = new RegExp(
     '(?<pubkey>[1-9A-HJ-NP-Za-km-z]{32,44})',
     '',
     'Open a level5 session: spend_limit (?<limit>[a-z0-9]+), ttl_seconds (?<ttl>\\d{1,7}), ' +
-      'models (?<models>[^,\\n]+?)(?:, label (?<label>[^\\n]+))?\\.',
+      'models (?<models>[^,\\n]+)\\.',
     '',
     'URI: (?<origin>https?://[^\\s/?#]+)/v1/sessions',
     'Version: 1',
     'Chain ID: (?<chain>mainnet|devnet|testnet|localnet)',
     'Nonce: (?<nonce>[A-Za-z0-9]{16,64})',
     'Issued At: (?<issuedAt>[^\\n]+)',
-    'Expiration Time: (?<expiresAt>[^\\n]+)$',
+    'Expiration Time: (?<expiresAt>[^\\n]+)(?:\\nRequest ID: (?<label>[^\\n]+))?$',
   ].join('\n'),
 )
 
@@ -99,7 +100,7 @@ export function isModelId(text: string): boolean {
   return MODEL_ID.test(text) && text !== 'any'
 }
 
-/** Whether a text can stand in the statement as a label: 1 to 64 printable ASCII characters that SIWS allows. */
+/** Whether a text can be a label: 1 to 64 printable ASCII characters that SIWS allows in a statement. */
 export function isLabel(text: string): boolean {
   return LABEL.test(text)
 }
@@ -107,8 +108,7 @@ export function isLabel(text: string): boolean {
 function statement(terms: SignedTerms): string {
   const limit = terms.spendLimit === null ? 'unlimited' : terms.spendLimit.toString()
   const models = terms.models === null ? 'any' : terms.models.join(' ')
-  const label = terms.label === null ? '' : `, label ${terms.label}`
-  return `Open a level5 session: spend_limit ${limit}, ttl_seconds ${terms.ttlSeconds}, models ${models}${label}.`
+  return `Open a level5 session: spend_limit ${limit}, ttl_seconds ${terms.ttlSeconds}, models ${models}.`
 }
 
 function parseTerms(groups: Readonly<Record<string, string | undefined>>): SignedTerms | null {
@@ -120,7 +120,15 @@ function parseTerms(groups: Readonly<Record<string, string | undefined>>): Signe
   if (models !== null && (models.length > SESSION_MODELS_MAX || !models.every(isModelId))) {
     return null
   }
-  const label = groups['label'] ?? null
+  const label = decodeLabel(groups['label'])
   if (label !== null && !isLabel(label)) return null
   return { spendLimit, ttlSeconds, models, label }
+}
+
+/** Undoes the percent-encoding of a label; other bytes than ASCII's are left as they are, and are no label then. */
+function decodeLabel(encoded: string | undefined): string | null {
+  if (encoded === undefined) return null
+  return encoded.replace(/%([2-7][0-9A-F])/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
 }

@@ -26,7 +26,7 @@ test.each<[string, string, string, string]>([
   ['unlimited spending', MESSAGE.replace('300000', 'unlimited'), AGENT, 'spend_limit'],
   ['time', MESSAGE.replace('3600', '36000'), AGENT, 'ttl_seconds'],
   ['models', MESSAGE.replace('gpt-4o-mini gpt-4o', 'any'), AGENT, 'models'],
-  ['label', MESSAGE.replace('gpt-4o.', 'gpt-4o, label x.'), AGENT, 'label'],
+  ['label', `${MESSAGE}\nRequest ID: x`, AGENT, 'label'],
   [
     'domain than its URI',
     MESSAGE.replace('gw.example.com wants', 'evil.example wants'),

@@ -72,6 +72,14 @@ describe('a challenge', () => {
     expect(present(message, bs58.encode(sign(message)))).toEqual(expected)
   })
 
+  test('a label leaves the Statement of the terms as it is', () => {
+    const { message } = issueChallenge(ISSUER, { pubkey, terms: TERMS }, SALT, NOW)
+    expect(message.split('\n')[3]).toBe(
+      'Open a level5 session: spend_limit 300000, ttl_seconds 3600, models gpt-4o-mini gpt-4.1.',
+    )
+    expect(message.split('\n').at(-1)).toBe('Request ID: nightly.%20run%2C%202')
+  })
+
   test('A1: every changed byte of the message is refused, even when signed again by the key', () => {
     const { message } = issueChallenge(ISSUER, { pubkey, terms: TERMS }, SALT, NOW)
     const signature = base64(sign(message))
@@ -152,6 +160,7 @@ describe('the session message', () => {
     ['a domain that is not the URI', 'gw.example.com wants', 'evil.example.com wants'],
     ['a calendar day that is none', '2026-11-21T12:05', '2026-02-30T12:05'],
     ['a line at the end', /$/, '\n'],
+    ['a label encoded otherwise than need be', 'ID: n', 'ID: %6E'],
   ])('%s is not a message', (_, find, replacement) => {
     const { message } = issueChallenge(ISSUER, { pubkey, terms: TERMS }, SALT, NOW)
     expect(parseSessionText(message)).not.toBeNull()
