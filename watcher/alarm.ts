@@ -17,15 +17,16 @@ export class Alarm {
     this.#wake?.()
   }
 
-  /** Waits `ms`; a ring ends it early where `interruptible`. */
-  wait(ms: number, interruptible: boolean): Promise<void> {
+  /** Waits `ms`; a ring ends it early where `interruptible`. Resolves with whether one did. */
+  wait(ms: number, interruptible: boolean): Promise<boolean> {
     return new Promise((resolve) => {
       const ended = () => this.#closed || (interruptible && this.#rung)
       const end = () => {
+        const rung = interruptible && this.#rung
         if (interruptible) this.#rung = false
         this.#wake = null
         clearTimeout(timer)
-        resolve()
+        resolve(rung)
       }
       const timer = setTimeout(end, ms)
       this.#wake = () => {

@@ -15,8 +15,8 @@ export class Pending {
     this.#source = source
   }
 
-  /** Replaces what is shown by the confirmed deposits that are not final yet; `isFinal` tells those that are. */
-  async refresh(isFinal: (signature: string) => boolean): Promise<void> {
+  /** Replaces what is shown by the confirmed deposits that are not final yet; `isFinal` tells those that are. True when some are left. */
+  async refresh(isFinal: (signature: string) => boolean): Promise<boolean> {
     const { rpc, gateway } = this.#source
     const newest = { limit: NEWEST }
     const listed = await rpc.getSignaturesForAddress(gateway, newest, 'confirmed')
@@ -27,7 +27,9 @@ export class Pending {
       if (deposits !== null) seen.set(signature, deposits)
     }
     this.#seen = seen
-    await this.#ledger.replacePending([...seen.values()].flat())
+    const pending = [...seen.values()].flat()
+    await this.#ledger.replacePending(pending)
+    return pending.length > 0
   }
 
   /** What a confirmed transaction deposits, or null when it cannot be told yet. */

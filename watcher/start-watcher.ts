@@ -8,7 +8,7 @@ import { backoffMs } from './backoff.ts'
 import { Binding, ChainRefused, type Watched } from './binding.ts'
 import type { WatcherLog } from './log.ts'
 import { listenForWakes } from './wake.ts'
-import { Watch } from './watch.ts'
+import { type Sweep, Watch } from './watch.ts'
 
 export interface WatcherOptions extends Watched {
   readonly ledger: ChainLedger
@@ -49,6 +49,9 @@ export interface Watcher {
   /** Ends requests in flight, and resolves when nothing runs any more. */
   stop(): Promise<void>
 }
+
+/** The longest time to the next sweep after a wake, which may come before the node lists its cause, and while deposits are pending. */
+const NEWS_INTERVAL_MS = 1_000
 
 /** Without a good sweep for so long, the books are behind the chain. */
 const BEHIND_AFTER_MS = 30_000
@@ -126,11 +129,14 @@ class RunningWatcher implements Watcher {
     const onWake = () => this.wake()
     const wakes =
       wsUrl === null ? null : listenForWakes({ wsUrl, gateway: gateway.toBase58(), onWake })
+    let woken = false
     for (let failures = 0; !this.#stopping.signal.aborted; ) {
       try {
-        await this.#sweep()
+        const { pending } = await this.#sweep()
         failures = 0
-        await this.#alarm.wait(pollIntervalMs, true)
+        const waitMs =
+          woken || pending ? Math.min(NEWS_INTERVAL_MS, pollIntervalMs) : pollIntervalMs
+        woken = await this.#alarm.wait(waitMs, true)
       } catch (error) {
         failures += 1
         await this.#backOff(error, failures)
@@ -139,9 +145,10 @@ class RunningWatcher implements Watcher {
     wakes?.close()
   }
 
-  async #sweep(): Promise<void> {
+  async #sweep(): Promise<Sweep> {
     const { ledger, now, log } = this.#options
-    const { complete, frozen } = await this.#watch.sweep()
+    const sweep = await this.#watch.sweep()
+    const { complete, frozen } = sweep
     for (const vault of frozen) {
       if (!this.#status.frozenVaults.includes(vault)) log.error({ vault }, 'deposit address frozen')
     }
@@ -160,6 +167,7 @@ class RunningWatcher implements Watcher {
       frozenVaults: frozen,
       lastError: null,
     }
+    return sweep
   }
 
   /** Says what failed and waits, longer each time and as long as the node asks; no wake shortens it. */

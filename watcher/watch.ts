@@ -26,6 +26,8 @@ export interface WatchOptions extends Crediting, Watched {
 export interface Sweep {
   /** Whether everything that the node calls final is on the books. */
   readonly complete: boolean
+  /** Whether deposits are confirmed that are not final yet. */
+  readonly pending: boolean
   /** Vaults whose deposit address the mint's authority has frozen. */
   readonly frozen: readonly string[]
 }
@@ -86,10 +88,10 @@ export class Watch {
     else log.error({ cursor }, 'the node lists too little history: the cursor stays')
 
     await this.#books.judge(finalSlot)
-    await this.#pending.refresh((signature) => this.#read.has(signature))
+    const pending = await this.#pending.refresh((signature) => this.#read.has(signature))
     await this.#sync.run(accounts)
     const frozen = accounts.filter(({ tokens }) => tokens?.frozen === true)
-    return { complete, frozen: frozen.map(({ vault }) => vault) }
+    return { complete, pending, frozen: frozen.map(({ vault }) => vault) }
   }
 
   #isComplete({ reachesCursor, transactions }: Window): boolean {

@@ -1,5 +1,5 @@
 /** A gateway of its own with a proxy, a ledger file and a log, new for every test of a file. */
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import type { Watcher, WatcherOptions } from '../../watcher/start-watcher.ts'
 import { startTestNetwork, type TestNetwork } from './chain.ts'
@@ -53,6 +53,15 @@ export class WatchedSite {
     const [newest] = await this.network.rpc.getSignaturesForAddress(vault, {}, 'confirmed')
     if (newest === undefined) throw new Error('nothing names the vault')
     return newest.signature
+  }
+
+  /** Waits until everything that the depositor did so far is final. */
+  async untilFinal(depositor: Depositor): Promise<void> {
+    const signature = await this.lastSignature(depositor)
+    await vi.waitFor(async () => {
+      const { value } = await this.network.rpc.getSignatureStatuses([signature])
+      expect(value[0]?.confirmationStatus).toBe('finalized')
+    }, WAIT)
   }
 
   async close(): Promise<void> {

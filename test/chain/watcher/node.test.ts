@@ -51,6 +51,7 @@ describe('the node', () => {
     const { network, proxy, ledger } = site()
     const one = await Depositor.open(network, 1_000n)
     await one.deposit(1n)
+    await site().untilFinal(one)
     proxy.breakWith({
       next: (method) => (method === 'getSignaturesForAddress' ? 'only_newest' : null),
     })
