@@ -1,6 +1,6 @@
 /** `level5 dev`: the whole system on this machine, no account needed. */
 import { type Command, Option } from 'commander'
-import type { ValidatorKind } from '../chain/validator/local-validator.ts'
+import { VALIDATOR_KINDS, type ValidatorKind } from '../chain/validator/local-validator.ts'
 import type { ReadyDocument } from './dev/dev-stack.ts'
 import { type JsonOption, wholeNumber, withJson } from './options.ts'
 import { columns, createOutput } from './output.ts'
@@ -12,8 +12,6 @@ interface Flags extends JsonOption {
   readonly withdrawalDelay: number
   readonly validator: ValidatorKind
 }
-
-const VALIDATORS: readonly ValidatorKind[] = ['embedded', 'solana-test-validator']
 
 export function addDev(program: Command): void {
   withJson(program.command('dev'))
@@ -47,7 +45,7 @@ export function addDev(program: Command): void {
 /** Which validator a local stack runs on. */
 export function validatorOption(): Option {
   return new Option('--validator <kind>', 'the local validator')
-    .choices(VALIDATORS)
+    .choices(VALIDATOR_KINDS)
     .env('LEVEL5_VALIDATOR')
     .default('embedded')
 }

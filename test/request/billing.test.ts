@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { charge, NO_TOKENS, type TokenPrices, units } from '../../src/money.ts'
@@ -8,6 +9,7 @@ import {
   priceEnding,
   recoveryTerms,
 } from '../../src/request/billing.ts'
+import { LEASE_MS, SWEEP_MS } from '../../src/request/leases.ts'
 
 const PRICES: TokenPrices = {
   input: units(1_000_000n),
@@ -87,4 +89,20 @@ test('L5: what a call would be recovered at grows with what was delivered, up to
   expect(recoveryTerms(agreed, null).charge).toBe(100n)
   expect(recoveryTerms(agreed, { ...NOTHING, outputBytes: 5 }).charge).toBe(110n)
   expect(recoveryTerms(agreed, { ...NOTHING, outputBytes: 5_000 }).charge).toBe(200n)
+})
+
+test('the published policy names every outcome and the lease as they are', () => {
+  const page = readFileSync('docs/billing.md', 'utf8')
+  const [, section = ''] = /## How a call can end\n([\s\S]*?)\n## /.exec(page) ?? []
+  const published = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
+  const endings: Ending[] = ['finished', 'failed', 'stalled', 'client_left', 'gateway_stops']
+  const priced = endings.flatMap((ending) =>
+    [null, USAGE].map(
+      (tokens) => priceEnding(terms(1_000n), ending, { ...NOTHING, tokens }).outcome,
+    ),
+  )
+  expect(new Set(published)).toEqual(new Set(priced))
+  expect(page).toContain(`a lease of ${LEASE_MS / 1000} seconds`)
+  expect(page).toContain('at most 15 seconds after the crash')
+  expect(LEASE_MS + SWEEP_MS).toBeLessThanOrEqual(15_000)
 })

@@ -1,7 +1,8 @@
 /** What every local validator is to those who use one. Source: chain contract, "Local validators". */
 import type { Keypair } from '@solana/web3.js'
 
-export type ValidatorKind = 'embedded' | 'solana-test-validator'
+export const VALIDATOR_KINDS = ['embedded', 'solana-test-validator'] as const
+export type ValidatorKind = (typeof VALIDATOR_KINDS)[number]
 
 /** A program that stands on the chain from its first slot. */
 export interface GenesisProgram {

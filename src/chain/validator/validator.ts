@@ -1,20 +1,24 @@
 /** The one place that chooses a local validator. Source: chain contract, "Local validators". */
 import { startEmbedded } from './embedded.ts'
-import type { LocalValidator, ValidatorKind, ValidatorOptions } from './local-validator.ts'
+import {
+  type LocalValidator,
+  VALIDATOR_KINDS,
+  type ValidatorKind,
+  type ValidatorOptions,
+} from './local-validator.ts'
 import { startSolanaTestValidator } from './solana-test-validator.ts'
-
-const KINDS: readonly string[] = ['embedded', 'solana-test-validator'] satisfies ValidatorKind[]
 
 /**
  * Which validator is meant: `chosen` (an option or LEVEL5_VALIDATOR), else the embedded one.
  * Throws on any other name.
  */
 export function validatorKind(chosen: string | undefined): ValidatorKind {
-  const kind = chosen ?? 'embedded'
-  if (!KINDS.includes(kind)) {
-    throw new Error(`the validator is one of ${KINDS.join(', ')}; found ${kind}`)
+  const name = chosen ?? 'embedded'
+  const kind = VALIDATOR_KINDS.find((known) => known === name)
+  if (kind === undefined) {
+    throw new Error(`the validator is one of ${VALIDATOR_KINDS.join(', ')}; found ${name}`)
   }
-  return kind as ValidatorKind
+  return kind
 }
 
 /** Starts a chain of its own. Throws when that kind is not to be had here, saying what to use instead. */
