@@ -39,7 +39,9 @@ export type ChallengeRequest =
 export function readChallengeRequest(body: unknown): ChallengeRequest {
   const read = Body.safeParse(body)
   if (!read.success) {
-    const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+    const problems = read.error.issues.map(({ path, message }) =>
+      path.length === 0 ? message : `${path.join('.')}: ${message}`,
+    )
     const param = read.error.issues[0]?.path.join('.') || undefined
     return {
       kind: 'refused',

@@ -217,6 +217,8 @@ describe('the body of a challenge request', () => {
   test('reports every problem at once; anything but an object is refused', () => {
     const read = readChallengeRequest({ pubkey: 'x', ttl_seconds: -1 })
     expect(JSON.stringify(read)).toMatch(/pubkey.*ttl_seconds/)
+    const unknown = readChallengeRequest({ pubkey, spend_limits: '1' })
+    expect(unknown).toMatchObject({ refusal: { message: 'Unrecognized key: "spend_limits".' } })
     fc.assert(fc.property(fc.jsonValue(), (body) => readChallengeRequest(body).kind === 'refused'))
   })
 })
