@@ -8,6 +8,7 @@ import { systemClock } from './clock.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { openLedger } from './ledger/sqlite/open-ledger.ts'
 import { createLog, type Log } from './log.ts'
+import { challengeSecret } from './main/challenge-secret.ts'
 import { runGateway } from './main/gateway.ts'
 import { chainView, watchChain } from './main/watch-chain.ts'
 import { USDC_DECIMALS } from './money.ts'
@@ -65,6 +66,7 @@ export async function startGateway(
       dev: options.dev ?? null,
       log,
       now: systemClock,
+      challengeSecret: challengeSecret(settings.dataDir, randomBytes),
       random: randomBytes,
     })
     return {

@@ -52,7 +52,7 @@ const ONLY_IN: Record<string, string[]> = {
   'better-sqlite3': ['src/ledger/sqlite'],
   undici: ['src/request/forward', 'src/providers'],
   '@solana/web3.js': ['src/chain', 'watcher', 'src/agent', 'src/cli'],
-  '@coral-xyz/anchor': ['src/chain'],
+  '@coral-xyz/anchor': [],
   tweetnacl: [],
   pino: ['src/log'],
   commander: ['src/cli'],

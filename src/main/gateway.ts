@@ -32,6 +32,8 @@ export interface GatewayParts {
   readonly dev: DevParts | null
   readonly log: Log
   readonly now: () => number
+  /** 32 bytes; gateways on one ledger share it. */
+  readonly challengeSecret: Uint8Array
   readonly random: (bytes: number) => Uint8Array
   readonly httpLimits?: HttpLimits
   /** How long live calls may go on once the gateway is told to stop. */
@@ -78,7 +80,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
       bodyBytesMax: parts.bodyBytesMax,
       depositInstructions: parts.depositInstructions,
       chain: parts.chain,
-      challengeSecret: parts.random(32),
+      challengeSecret: parts.challengeSecret,
       random: parts.random,
       adminToken: parts.adminToken,
       dev: parts.dev,

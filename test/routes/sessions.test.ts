@@ -79,8 +79,10 @@ test('A3: a challenge survives a failed try and opens one session, also after a 
     present(gateway.url, message, signature),
   ])
   expect(both.map(({ status }) => status).sort()).toEqual([201, 401])
+  const { message: unused } = await challenge(gateway.url, agent.pubkey, {})
   await gateway.restart()
   expect((await present(gateway.url, message, signature)).status).toBe(401)
+  expect((await present(gateway.url, unused, agent.signMessage(unused))).status).toBe(201)
 })
 
 test('A3: parallel calls never spend above the limit of the session', async () => {

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { openLedger } from '../../src/ledger/sqlite/open-ledger.ts'
 import { createLog } from '../../src/log.ts'
+import { challengeSecret } from '../../src/main/challenge-secret.ts'
 import { type GatewayParts, type RunningGateway, runGateway } from '../../src/main/gateway.ts'
 import { units } from '../../src/money.ts'
 import { providerAddresses } from '../../src/providers/registry.ts'
@@ -112,6 +113,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       dev: null,
       log: createLog('trace', { write: (line: string) => void log.push(line) }),
       now: Date.now,
+      challengeSecret: challengeSecret(folder, randomBytes),
       random: randomBytes,
       drainMs: 500,
       ...options,
