@@ -203,8 +203,8 @@ export interface SpendLedger {
   resolveExpired(at: number): Promise<string[]>
   /** Forgets nonces and session challenges that no clock accepts any more. */
   forgetExpired(at: number): Promise<void>
-  /** Stores a price list's version before anything is held under it; idempotent. */
-  storePrices(version: string, effectiveAt: string, json: string): Promise<void>
+  /** Stores a price list's version before anything is held under it; idempotent. Answers since when it is known here. */
+  storePrices(version: string, effectiveAt: string, json: string): Promise<string>
   /** The stored JSON of a version, or null. */
   prices(version: string): Promise<string | null>
 }

@@ -40,9 +40,11 @@ export async function openPriceBook(
   }
 }
 
+/** The list as the ledger has it: since a version was first in force, no restart changes what is said of it. */
 async function keep(list: PriceList, ledger: Pick<SpendLedger, 'storePrices'>): Promise<PriceList> {
-  await ledger.storePrices(list.version, list.effectiveAt, modelsJson(list.wireModels))
-  return list
+  const models = modelsJson(list.wireModels)
+  const effectiveAt = await ledger.storePrices(list.version, list.effectiveAt, models)
+  return { ...list, effectiveAt }
 }
 
 function listAt(settings: PriceSettings, providers: readonly string[], at: number): PriceList {

@@ -62,8 +62,9 @@ everyLedger(
   '$name: M7: a price list is stored once and never changes under its version',
   async (backend) => {
     const ledger = await funded(backend, 1n)
-    await ledger.storePrices('sha256:v2', '2026-11-21T12:00:00.000Z', '{"a":1}')
-    await ledger.storePrices('sha256:v2', '2026-11-22T12:00:00.000Z', '{"a":1}')
+    const first = '2026-11-21T12:00:00.000Z'
+    expect(await ledger.storePrices('sha256:v2', first, '{"a":1}')).toBe(first)
+    expect(await ledger.storePrices('sha256:v2', '2026-11-22T12:00:00.000Z', '{"a":1}')).toBe(first)
     await expect(
       ledger.storePrices('sha256:v2', '2026-11-21T12:00:00.000Z', '{"a":2}'),
     ).rejects.toThrow(/stored with other prices/)

@@ -140,7 +140,7 @@ export class Spending implements SpendLedger {
     } while (forgotten === ROWS_PER_WRITE)
   }
 
-  storePrices(version: string, effectiveAt: string, json: string): Promise<void> {
+  storePrices(version: string, effectiveAt: string, json: string): Promise<string> {
     return this.#shelf.store(version, effectiveAt, json)
   }
 
