@@ -146,12 +146,8 @@ class RunningWatcher implements Watcher {
   }
 
   async #sweep(): Promise<Sweep> {
-    const { ledger, now, log } = this.#options
+    const { ledger, now } = this.#options
     const sweep = await this.#watch.sweep()
-    const { complete, frozen } = sweep
-    for (const vault of frozen) {
-      if (!this.#status.frozenVaults.includes(vault)) log.error({ vault }, 'deposit address frozen')
-    }
     const [cursor, vaults, quarantined] = await Promise.all([
       ledger.cursor(),
       ledger.vaults(),
@@ -159,12 +155,12 @@ class RunningWatcher implements Watcher {
     ])
     this.#status = {
       state: 'watching',
-      caughtUp: complete,
+      caughtUp: sweep.complete,
       cursorSlot: cursor?.slot ?? null,
       sweptAt: now(),
       quarantined: quarantined.length,
       stoppedVaults: vaults.flatMap(({ vault, stopped }) => (stopped === null ? [] : [vault])),
-      frozenVaults: frozen,
+      frozenVaults: vaults.filter(({ addressFrozen }) => addressFrozen).map(({ vault }) => vault),
       lastError: null,
     }
     return sweep

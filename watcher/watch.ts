@@ -9,6 +9,7 @@ import type { Watched } from './binding.ts'
 import { batches, type Listed, listWindow, OVERLAP_SLOTS, type Window } from './chain.ts'
 import { type Crediting, credit } from './credit.ts'
 import { TransactionReader } from './decode.ts'
+import { noteFrozen } from './frozen-addresses.ts'
 import { Pending } from './pending.ts'
 import { QuarantineRetry } from './quarantine-retry.ts'
 import { planCredits } from './reconcile.ts'
@@ -28,8 +29,6 @@ export interface Sweep {
   readonly complete: boolean
   /** Whether deposits are confirmed that are not final yet. */
   readonly pending: boolean
-  /** Vaults whose deposit address the mint's authority has frozen. */
-  readonly frozen: readonly string[]
 }
 
 /** Transactions between two moves of the cursor. */
@@ -65,6 +64,7 @@ export class Watch {
     const before = booksByVault(await ledger.vaults())
     await this.#sync.settleInFlight()
     const accounts = await this.#accounts.read([...before.values()])
+    await noteFrozen(this.#options, accounts, before)
     this.#books.note(accounts, before)
     await this.#quarantine.run()
     const finalSlot = await rpc.getSlot('finalized')
@@ -90,8 +90,7 @@ export class Watch {
     await this.#books.judge(finalSlot)
     const pending = await this.#pending.refresh((signature) => this.#read.has(signature))
     await this.#sync.run(accounts)
-    const frozen = accounts.filter(({ tokens }) => tokens?.frozen === true)
-    return { complete, pending, frozen: frozen.map(({ vault }) => vault) }
+    return { complete, pending }
   }
 
   #isComplete({ reachesCursor, transactions }: Window): boolean {

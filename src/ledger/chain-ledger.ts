@@ -52,6 +52,8 @@ export interface KnownVault {
   readonly depositIndex: bigint
   /** Why crediting is stopped, or null. */
   readonly stopped: string | null
+  /** Whether the mint's authority has frozen the deposit address: the vault can pay nobody, so its agent holds nothing. */
+  readonly addressFrozen: boolean
 }
 
 /** A deposit seen at `confirmed`: shown, never spendable. */
@@ -88,6 +90,8 @@ export interface ChainLedger {
   vaults(): Promise<KnownVault[]>
   /** Stops (reason) or resumes (null) crediting of a vault. Throws when it is not known. */
   stopVault(vault: string, reason: string | null): Promise<void>
+  /** Notes whether a vault's deposit address is frozen; idempotent. Throws when the vault is not known. */
+  noteFrozen(vault: string, frozen: boolean): Promise<void>
   quarantine(item: Quarantined): Promise<void>
   /** A quarantined transaction that could be read after all. */
   unquarantine(signature: string): Promise<void>

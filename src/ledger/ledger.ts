@@ -90,6 +90,8 @@ export type HoldOutcome =
   | { readonly kind: 'session_limit'; readonly remaining: Units }
   | { readonly kind: 'session_gone' }
   | { readonly kind: 'replayed_nonce' }
+  /** The agent's deposit address is frozen: what is available cannot be collected. */
+  | { readonly kind: 'vault_frozen' }
 
 /** Keeps a live hold from being swept, and notes what it would be recovered at by now. */
 export interface Lease {

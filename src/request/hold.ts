@@ -42,7 +42,8 @@ interface AskedCall {
 
 /**
  * Holds at the client's cap; where it sent none, at the cap that the balance affords, chosen once more if the money
- * went elsewhere in between. Refuses with codes of status 402, `replayed_nonce` or `invalid_session`.
+ * went elsewhere in between. Refuses with codes of status 402, `replayed_nonce`, `invalid_session` or,
+ * while the agent's deposit address is frozen, `forbidden`.
  */
 export async function hold(
   ledger: Pick<SpendLedger, 'balance' | 'hold'>,
@@ -141,6 +142,8 @@ async function conclude(
       return refused(refusal('replayed_nonce', 'The nonce has been used before.'))
     case 'session_gone':
       return refused(refusal('invalid_session', 'The session is unknown, expired or revoked.'))
+    case 'vault_frozen':
+      return refused(refusal('forbidden', FROZEN))
     case 'insufficient': {
       const { available, owed } = outcome
       const debt = owed > ZERO ? `, ${owed} are owed` : ''
@@ -161,6 +164,10 @@ async function conclude(
     }
   }
 }
+
+const FROZEN =
+  "The issuer of USDC has frozen this agent's deposit address (GET /v1/deposit names it), so calls are not admitted. " +
+  'Ask the issuer to thaw it, or call as another agent.'
 
 function worst(amount: Units): string {
   return `The worst case of this call is ${amount} units`

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { DepositFact } from '../../src/ledger/chain-ledger.ts'
 import { units } from '../../src/money.ts'
 import { everyLedger } from './backends.ts'
-import { AGENT, BINDING, depositFact, holdRequest, NOW, PRICES, settlement } from './facts.ts'
+import { AGENT, BINDING, depositFact, fund, holdRequest, NOW, PRICES, settlement } from './facts.ts'
 
 const VAULT = depositFact(1).vault
 const OTHER = 'Other1111111111111111111111111111111111111'
@@ -36,7 +36,14 @@ everyLedger(
     })
     expect(await ledger.balance(AGENT)).toMatchObject({ available: 1_000n, deposited: 1_000n })
     expect(await ledger.vaults()).toEqual([
-      { vault: VAULT, agent: AGENT, deposited: 1_000n, depositIndex: 1n, stopped: null },
+      {
+        vault: VAULT,
+        agent: AGENT,
+        deposited: 1_000n,
+        depositIndex: 1n,
+        stopped: null,
+        addressFrozen: false,
+      },
     ])
     expect(await ledger.transactions(AGENT, null, 10)).toMatchObject([
       {
@@ -139,6 +146,46 @@ everyLedger(
     await expect(ledger.stopVault('unknown', 'why')).rejects.toThrow(/unknown/)
   },
 )
+
+everyLedger(
+  '$name: an agent whose deposit address is frozen holds nothing until it thaws; its calls in flight end as ever',
+  async (backend) => {
+    const home = backend.newHome()
+    const ledger = home.open()
+    await fund(ledger, 1_000n)
+    await fund(ledger, 1_000n, OTHER)
+    await ledger.hold(holdRequest('r1'))
+    await ledger.noteFrozen(VAULT, true)
+    await ledger.noteFrozen(VAULT, true)
+    expect(await ledger.vaults()).toMatchObject([
+      { vault: VAULT, addressFrozen: true, stopped: null },
+      { agent: OTHER, addressFrozen: false },
+    ])
+    expect(await ledger.hold(holdRequest('r2'))).toEqual({ kind: 'vault_frozen' })
+    const dear = holdRequest('r3', { amount: units(5_000n) })
+    expect(await ledger.hold(dear)).toEqual({ kind: 'vault_frozen' })
+    expect(await ledger.nonceSpent(AGENT, 'nonce of r2')).toBe(false)
+    expect(await ledger.hold(holdRequest('r4', { agent: OTHER }))).toMatchObject({ kind: 'held' })
+    expect(await ledger.settle(settlement('r1'))).toMatchObject({ kind: 'settled' })
+    expect(await ledger.credit(depositFact(2), NOW)).toMatchObject({ kind: 'credited' })
+
+    const beside = home.afterPowerCut().open()
+    expect(await beside.hold(holdRequest('r2'))).toEqual({ kind: 'vault_frozen' })
+    await ledger.noteFrozen(VAULT, false)
+    expect(await ledger.hold(holdRequest('r2'))).toMatchObject({ kind: 'held' })
+    await expect(ledger.noteFrozen('unknown', true)).rejects.toThrow(/unknown/)
+  },
+)
+
+everyLedger('$name: a freeze that another process noted stops admission here', async (backend) => {
+  const home = backend.newHome()
+  const [gateway, watcher] = [home.open(), home.open()]
+  await fund(gateway, 1_000n)
+  await watcher.noteFrozen(VAULT, true)
+  expect(await gateway.hold(holdRequest('r1'))).toEqual({ kind: 'vault_frozen' })
+  await watcher.noteFrozen(VAULT, false)
+  expect(await gateway.hold(holdRequest('r1'))).toMatchObject({ kind: 'held' })
+})
 
 everyLedger(
   '$name: an amount beyond what a ledger holds stops instead of wrapping',

@@ -50,7 +50,7 @@ export class Credit {
        UNION ALL SELECT * FROM deposits WHERE signature = ? AND instruction_path = ? LIMIT 1`,
     )
     this.#vault = db.prepare(
-      'SELECT vault, agent_pubkey, deposited, deposit_index, stopped FROM vaults WHERE vault = ?',
+      'SELECT vault, agent_pubkey, deposited, deposit_index, stopped, address_frozen FROM vaults WHERE vault = ?',
     )
     this.#deposited = db
       .prepare<[string], bigint>('SELECT deposited FROM agents WHERE pubkey = ?')

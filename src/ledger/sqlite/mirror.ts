@@ -39,6 +39,7 @@ export class Mirror implements ChainLedger {
   readonly #binding: Database.Statement<[], ChainBinding>
   readonly #advance: Database.Statement<[number, string | null]>
   readonly #stop: Database.Statement<[string | null, string]>
+  readonly #noteFrozen: Database.Statement<[number, string]>
   readonly #quarantine: Database.Statement<[Quarantined]>
   readonly #unquarantine: Database.Statement<[string]>
   readonly #clearPending: Database.Statement<[]>
@@ -65,6 +66,7 @@ export class Mirror implements ChainLedger {
        WHERE excluded.slot >= slot`,
     )
     this.#stop = writer.prepare('UPDATE vaults SET stopped = ? WHERE vault = ?')
+    this.#noteFrozen = writer.prepare('UPDATE vaults SET address_frozen = ? WHERE vault = ?')
     this.#quarantine = writer.prepare(
       `INSERT INTO quarantine (signature, slot, reason, at) VALUES (@signature, @slot, @reason, @at)
        ON CONFLICT (signature) DO UPDATE SET reason = excluded.reason`,
@@ -76,7 +78,7 @@ export class Mirror implements ChainLedger {
     )
     this.#cursor = reader.prepare('SELECT slot, signature FROM cursor')
     this.#vaults = reader.prepare(
-      'SELECT vault, agent_pubkey, deposited, deposit_index, stopped FROM vaults',
+      'SELECT vault, agent_pubkey, deposited, deposit_index, stopped, address_frozen FROM vaults',
     )
     this.#quarantined = reader.prepare(
       'SELECT signature, slot, reason, at FROM quarantine ORDER BY slot, signature',
@@ -121,9 +123,11 @@ export class Mirror implements ChainLedger {
   }
 
   stopVault(vault: string, reason: string | null): Promise<void> {
-    return this.#commit.run(() => {
-      if (this.#stop.run(reason, vault).changes === 0) throw new Error(`no vault ${vault} is known`)
-    })
+    return this.#commit.run(() => known(vault, this.#stop.run(reason, vault)))
+  }
+
+  noteFrozen(vault: string, frozen: boolean): Promise<void> {
+    return this.#commit.run(() => known(vault, this.#noteFrozen.run(frozen ? 1 : 0, vault)))
   }
 
   async quarantine(item: Quarantined): Promise<void> {
@@ -151,6 +155,10 @@ export class Mirror implements ChainLedger {
   pending(agent: AgentKey): Promise<PendingDeposit[]> {
     return reading(() => this.#pending.all(agent).map(pendingOf))
   }
+}
+
+function known(vault: string, { changes }: Database.RunResult): void {
+  if (changes === 0) throw new Error(`no vault ${vault} is known`)
 }
 
 function samePending(a: readonly PendingDeposit[], b: readonly PendingDeposit[]): boolean {

@@ -100,6 +100,7 @@ class SqliteLedger implements Ledger {
   knowVault = (vault: string, agent: AgentKey) => this.#mirror.knowVault(vault, agent)
   vaults = () => this.#mirror.vaults()
   stopVault = (vault: string, reason: string | null) => this.#mirror.stopVault(vault, reason)
+  noteFrozen = (vault: string, frozen: boolean) => this.#mirror.noteFrozen(vault, frozen)
   quarantine = (item: Quarantined) => this.#mirror.quarantine(item)
   unquarantine = (signature: string) => this.#mirror.unquarantine(signature)
   quarantined = () => this.#mirror.quarantined()

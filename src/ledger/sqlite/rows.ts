@@ -155,6 +155,7 @@ export interface VaultRow {
   readonly deposited: bigint
   readonly deposit_index: bigint
   readonly stopped: string | null
+  readonly address_frozen: bigint
 }
 
 export function vaultOf(row: VaultRow): KnownVault {
@@ -164,6 +165,7 @@ export function vaultOf(row: VaultRow): KnownVault {
     deposited: units(row.deposited),
     depositIndex: row.deposit_index,
     stopped: row.stopped,
+    addressFrozen: row.address_frozen === 1n,
   }
 }
 

@@ -14,6 +14,7 @@ interface RoomRow {
 
 export class TakeHold {
   readonly #nonce: Database.Statement<[string, string], bigint>
+  readonly #frozen: Database.Statement<[string], bigint>
   readonly #balance: Database.Statement<[string], BalanceRow>
   readonly #room: Database.Statement<[string, string, number], RoomRow>
   readonly #spendNonce: Database.Statement<[string, string, number]>
@@ -25,6 +26,11 @@ export class TakeHold {
     this.#nonce = db
       .prepare<[string, string], bigint>(
         'SELECT 1 FROM nonces WHERE agent_pubkey = ? AND nonce = ?',
+      )
+      .pluck()
+    this.#frozen = db
+      .prepare<[string], bigint>(
+        'SELECT 1 FROM vaults WHERE agent_pubkey = ? AND address_frozen = 1',
       )
       .pluck()
     this.#balance = db.prepare(BALANCE_QUERY)
@@ -59,6 +65,7 @@ export class TakeHold {
     const { available, owed } = row === undefined ? NO_BALANCE : balanceOf(row)
     return {
       nonceSpent: nonce !== null && this.#nonce.get(agent, nonce.value) !== undefined,
+      vaultFrozen: this.#frozen.get(agent) !== undefined,
       available,
       owed,
       session: sessionId === null ? null : this.#sessionRoom(sessionId, agent, at),

@@ -1,12 +1,31 @@
 import { TransactionInstruction } from '@solana/web3.js'
 import { describe, expect, test, vi } from 'vitest'
 import { depositAddress, TOKEN_PROGRAM } from '../../../src/chain/addresses.ts'
+import { holdRequest, PRICES } from '../../ledger/facts.ts'
 import { land } from '../../support/chain.ts'
 import { Depositor } from '../../support/watched-gateway.ts'
 import { useWatchedSite, WAIT } from '../../support/watched-site.ts'
 import { untilCredited } from '../../support/watching.ts'
 
 const site = useWatchedSite()
+
+/** Numbers of the Token program's instructions. */
+const FREEZE_ACCOUNT = 10
+const THAW_ACCOUNT = 11
+
+/** Freezes or thaws a deposit address, as the mint's freeze authority may. */
+function byMintAuthority(instruction: number, { network, vault }: Depositor) {
+  const { mint, payer } = network
+  return new TransactionInstruction({
+    programId: TOKEN_PROGRAM,
+    keys: [
+      { pubkey: depositAddress(vault, mint), isSigner: false, isWritable: true },
+      { pubkey: mint, isSigner: false, isWritable: false },
+      { pubkey: payer.publicKey, isSigner: true, isWritable: false },
+    ],
+    data: Buffer.from([instruction]),
+  })
+}
 
 describe('plain transfers', () => {
   test('dust waits, and what is worth it is synced once', async () => {
@@ -54,24 +73,29 @@ describe('plain transfers', () => {
     expect(proxy.seen.get('sendTransaction')).toBeUndefined()
   })
 
-  test('a frozen deposit address is reported', async () => {
+  test('a frozen deposit address is reported and stops its agent, and nobody else, until it thaws', async () => {
     const { network, ledger } = site()
-    const one = await Depositor.open(network, 1_000n)
+    const [one, other] = [
+      await Depositor.open(network, 1_000n),
+      await Depositor.open(network, 1_000n),
+    ]
     const watcher = site().watch()
-    await untilCredited(ledger, [one], () => watcher.status())
-    const { mint, payer } = network
-    const freeze = new TransactionInstruction({
-      programId: TOKEN_PROGRAM,
-      keys: [
-        { pubkey: depositAddress(one.vault, mint), isSigner: false, isWritable: true },
-        { pubkey: mint, isSigner: false, isWritable: false },
-        { pubkey: payer.publicKey, isSigner: true, isWritable: false },
-      ],
-      data: Buffer.from([10]),
-    })
-    await land(network, [freeze], [payer])
+    await untilCredited(ledger, [one, other], () => watcher.status())
+    await ledger.storePrices(PRICES, '2026-11-21T12:00:00.000Z', '{}')
+    const hold = (requestId: string, { agent }: Depositor) =>
+      ledger.hold(holdRequest(requestId, { agent: agent.key }))
+
+    await land(network, [byMintAuthority(FREEZE_ACCOUNT, one)], [network.payer])
     const frozen = [one.vault.toBase58()]
     await vi.waitFor(() => expect(watcher.status().frozenVaults).toEqual(frozen), WAIT)
     expect(site().said('deposit address frozen')).toBe(1)
+    expect(await hold('r1', one)).toEqual({ kind: 'vault_frozen' })
+    expect(await hold('r2', other)).toMatchObject({ kind: 'held' })
+
+    await land(network, [byMintAuthority(THAW_ACCOUNT, one)], [network.payer])
+    await vi.waitFor(() => expect(watcher.status().frozenVaults).toEqual([]), WAIT)
+    expect(site().said('deposit address frozen')).toBe(1)
+    expect(site().said('deposit address thawed')).toBe(1)
+    expect(await hold('r1', one)).toMatchObject({ kind: 'held' })
   })
 })

@@ -42,6 +42,7 @@ export class ModelLedger {
   readonly sessions = new Map<string, Session>()
   readonly deposits = new Map<string, { amount: bigint; path: string }>()
   readonly stopped = new Map<string, string | null>()
+  readonly frozen = new Set<string>()
   readonly journal: { agent: string; type: string; amount: bigint; balanceAfter: bigint }[] = []
   slot = -1
 
@@ -70,6 +71,11 @@ export class ModelLedger {
       case 'stopVault':
         if (!this.stopped.has(op.agent)) return THROWS
         this.stopped.set(op.agent, op.reason)
+        return undefined
+      case 'noteFrozen':
+        if (!this.stopped.has(op.agent)) return THROWS
+        if (op.frozen) this.frozen.add(op.agent)
+        else this.frozen.delete(op.agent)
         return undefined
       case 'advance':
         this.slot = Math.max(this.slot, op.slot)
@@ -111,6 +117,7 @@ export class ModelLedger {
     if (op.nonce !== null && this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
     const session = op.session === null ? null : this.liveSession(op.session, op.agent, now)
     if (op.session !== null && session === null) return { kind: 'session_gone' }
+    if (this.frozen.has(op.agent)) return { kind: 'vault_frozen' }
     if (session !== null && session.limit !== null) {
       const remaining = session.limit - session.spent - session.held
       if (op.amount > remaining) return { kind: 'session_limit', remaining }
@@ -232,6 +239,7 @@ export class ModelLedger {
           vault: depositFact(1, { agent }).vault,
           deposited: this.booksOf(agent).deposited,
           stopped,
+          addressFrozen: this.frozen.has(agent),
         }))
         .toSorted((a, b) => a.vault.localeCompare(b.vault)),
       slot: this.slot,

@@ -120,7 +120,12 @@ async function viewOf(ledger: Ledger, now: number): Promise<unknown> {
       AGENTS.flatMap((agent) => NONCES.map((nonce) => ledger.nonceSpent(agent, nonce))),
     ),
     vaults: vaults
-      .map(({ vault, deposited, stopped }) => ({ vault, deposited, stopped }))
+      .map(({ vault, deposited, stopped, addressFrozen }) => ({
+        vault,
+        deposited,
+        stopped,
+        addressFrozen,
+      }))
       .toSorted((a, b) => a.vault.localeCompare(b.vault)),
     slot: (await ledger.cursor())?.slot ?? -1,
     audit: await ledger.audit(),

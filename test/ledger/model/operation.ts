@@ -46,6 +46,7 @@ export type Operation =
     }
   | { readonly op: 'revokeSession'; readonly session: string; readonly agent: Agent }
   | { readonly op: 'stopVault'; readonly agent: Agent; readonly reason: string | null }
+  | { readonly op: 'noteFrozen'; readonly agent: Agent; readonly frozen: boolean }
   | { readonly op: 'advance'; readonly slot: number }
 
 /** Either several operations at once, or the end of the process, or time that passes. */
@@ -115,6 +116,14 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       op: tag('stopVault'),
       agent,
       reason: fc.constantFrom(null, null, 'drift'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: tag('noteFrozen'),
+      agent,
+      frozen: fc.constantFrom(false, false, true),
     }),
   },
   {
@@ -189,6 +198,8 @@ export function perform(ledger: Ledger, op: Operation, now: number): Promise<unk
       return ledger.revokeSession(op.agent, op.session, now)
     case 'stopVault':
       return ledger.stopVault(depositFact(1, { agent: op.agent }).vault, op.reason)
+    case 'noteFrozen':
+      return ledger.noteFrozen(depositFact(1, { agent: op.agent }).vault, op.frozen)
     case 'advance':
       return ledger.advance({ slot: op.slot, signature: null })
   }

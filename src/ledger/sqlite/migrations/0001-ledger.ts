@@ -129,8 +129,10 @@ CREATE TABLE vaults (
   pending_withdrawal INTEGER NOT NULL DEFAULT 0 CHECK (pending_withdrawal >= 0),
   withdrawable_at    INTEGER NOT NULL DEFAULT 0,
   withdrawal_delay   INTEGER,
-  stopped            TEXT                                                    -- why crediting is stopped
+  stopped            TEXT,                                                   -- why crediting is stopped
+  address_frozen     INTEGER NOT NULL DEFAULT 0 CHECK (address_frozen IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX vaults_frozen ON vaults (agent_pubkey) WHERE address_frozen = 1;
 
 CREATE TABLE deposits (              -- what was credited; never changes
   vault            TEXT NOT NULL REFERENCES vaults (vault),

@@ -19,6 +19,8 @@ export async function fillBooks(ledger: Ledger): Promise<void> {
   await ledger.release({ requestId: 'released', at: NOW, reason: 'upstream_error' })
   await ledger.hold(holdRequest('in session', { nonce: null, sessionId: 's1' }))
   await ledger.quarantine({ signature: 'x', slot: 3, reason: 'truncated', at: NOW })
+  await ledger.knowVault('frozen vault', 'another agent')
+  await ledger.noteFrozen('frozen vault', true)
   await ledger.replacePending([{ agent: AGENT, signature: 'p', amount: units(7n) }])
   await ledger.advance({ slot: 3, signature: 'x' })
 }
