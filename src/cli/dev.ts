@@ -26,9 +26,9 @@ export function addDev(program: Command): void {
     .option('--withdrawal-delay <seconds>', "the gateway's delay", wholeNumber(0, 2_592_000), 900)
     .addOption(validatorOption())
     .action(async (flags: Flags) => {
+      const stopped = untilStopped()
       // Loaded on demand: no other command needs a ledger or a server.
       const { startDevStack } = await import('./dev/dev-stack.ts')
-      const stopped = untilStopped()
       const stack = await startDevStack({
         port: flags.port,
         dataDir: flags.dataDir ?? null,

@@ -54,7 +54,7 @@ function writeNew(path: string, text: string): void {
     writeFileSync(path, text, { mode: OWNER_ONLY, flag: 'wx' })
   } catch (cause) {
     const code = Object(cause).code
-    if (code === 'EEXIST') throw new UsageError(`${path} exists; keys are never overwritten`)
+    if (code === 'EEXIST') throw new Error(`${path} exists; keys are never overwritten`, { cause })
     throw cause
   }
 }

@@ -53,9 +53,17 @@ function listAt(settings: PriceSettings, providers: readonly string[], at: numbe
     const source = { models: MODEL_PRICES, limits: MODEL_LIMITS, providers, markupPercent }
     return makePriceList(buildCatalogue(source, at).served, at)
   }
-  const file = readPricesFile(readFileSync(pricesFile, 'utf8'), providers)
+  const file = readPricesFile(textOf(pricesFile), providers)
   if (file.kind === 'invalid') {
     throw new Error(`PRICES_FILE ${pricesFile}: ${file.problems.join('; ')}`)
   }
   return makePriceList(file.served, at)
+}
+
+function textOf(pricesFile: string): string {
+  try {
+    return readFileSync(pricesFile, 'utf8')
+  } catch (cause) {
+    throw new Error(`PRICES_FILE ${pricesFile}: the file cannot be read`, { cause })
+  }
 }

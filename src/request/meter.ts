@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Refusal, refusal } from '../errors.ts'
-import type { StreamEnd, StreamMeter, UsageReading } from '../formats/format.ts'
+import type { StreamMeter, UsageReading } from '../formats/format.ts'
 import type { Units } from '../money.ts'
 import type { BodyEnd, UpstreamBody } from '../providers/provider.ts'
 import { chargeFor, type Ending, recoveryTerms } from './billing.ts'
@@ -22,6 +22,8 @@ const BODY_BYTES_MAX = 134_217_728
 const AFTER_END_MS = 1_000
 /** How much may follow the last event. */
 const AFTER_END_BYTES_MAX = 1_048_576
+
+type StreamReading = ReturnType<StreamMeter['reading']>
 
 const NOTHING_READ: UsageReading = {
   tokens: null,
@@ -150,7 +152,7 @@ async function meterStream(
     streamed: true,
     status,
     contentType,
-    ending: endingOf(end, reading.end, client.signal),
+    ending: endingOf(end, reading, client.signal),
     reading,
     whole: end.kind === 'ended' || reading.end !== 'cut',
     remainder: () => Buffer.concat(rest),
@@ -180,9 +182,11 @@ async function passOn(
   return { end, withheld }
 }
 
-function endingOf(end: BodyEnd, streamEnd: StreamEnd, signal: AbortSignal): Ending {
-  if (streamEnd === 'completed') return 'finished'
-  if (streamEnd === 'failed') return 'failed'
+function endingOf(end: BodyEnd, reading: StreamReading, signal: AbortSignal): Ending {
+  // A client may leave between the last word and the usage: then nobody knows what it cost.
+  const leftUnmetered = end.kind === 'aborted' && signal.aborted && reading.tokens === null
+  if (reading.end === 'completed' && !leftUnmetered) return 'finished'
+  if (reading.end === 'failed') return 'failed'
   switch (end.kind) {
     case 'aborted':
       return signal.aborted ? leaveReason(signal) : 'failed'

@@ -4,10 +4,20 @@ import type { IncomingMessage } from 'node:http'
 import { refusal } from '../errors.ts'
 import type { BodyOutcome } from '../request/exchange.ts'
 
-/** Refuses `request_too_large` as soon as the limit is passed, or announced to be. The rest is not kept. */
-export function readBody(incoming: IncomingMessage, bytesMax: number): Promise<BodyOutcome> {
+/** How much of a body that is too large is read and dropped: a sender that is cut off never reads the answer. */
+const DROPPED_BYTES_MAX = 134_217_728
+/** A sender that pauses for so long is waiting for the answer. */
+const DROPPING_IDLE_MS = 250
+
+/** Refuses `request_too_large` when the limit is passed, or announced to be. The rest is dropped, within bounds. */
+export async function readBody(incoming: IncomingMessage, bytesMax: number): Promise<BodyOutcome> {
   const announced = Number(incoming.headers['content-length'] ?? 0)
-  if (announced > bytesMax) return Promise.resolve(tooLarge(bytesMax))
+  const outcome = announced > bytesMax ? tooLarge(bytesMax) : await keepBody(incoming, bytesMax)
+  if (outcome.kind === 'refused') await dropRest(incoming)
+  return outcome
+}
+
+function keepBody(incoming: IncomingMessage, bytesMax: number): Promise<BodyOutcome> {
   const sha256 = createHash('sha256')
   const chunks: Uint8Array[] = []
   let size = 0
@@ -33,6 +43,26 @@ export function readBody(incoming: IncomingMessage, bytesMax: number): Promise<B
       settle({ kind: 'refused', refusal: refusal('invalid_request', message) })
     }
     incoming.on('data', onData).on('end', onEnd).on('close', onCut).on('error', onCut)
+  })
+}
+
+async function dropRest(incoming: IncomingMessage): Promise<void> {
+  if (incoming.complete || incoming.destroyed) return
+  let dropped = 0
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, DROPPING_IDLE_MS)
+    function done(): void {
+      clearTimeout(timer)
+      incoming.off('data', onData).off('end', done).off('close', done).off('error', done)
+      incoming.pause()
+      resolve()
+    }
+    function onData(chunk: Uint8Array): void {
+      dropped += chunk.length
+      timer.refresh()
+      if (dropped > DROPPED_BYTES_MAX) done()
+    }
+    incoming.on('data', onData).on('end', done).on('close', done).on('error', done)
   })
 }
 

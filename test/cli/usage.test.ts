@@ -62,7 +62,6 @@ describe('wrong usage exits 2 and says on stderr what is allowed', () => {
     [['transactions', '--key', KEY, '--limit', '501'], /500/],
     [['call', 'm', '--key', KEY], /prompt/],
     [['quote', 'm', 'p', '--key', KEY, '--max-tokens', '1.5'], /whole number/],
-    [['keygen', '--out', KEY], /never overwritten/],
     [['keygen', '--out', KEY, '--show', KEY], /exclude/],
     [['dev', '--port', '70000'], /65535/],
     [['dev', '--validator', 'nonsense'], /embedded/],
@@ -77,6 +76,11 @@ describe('wrong usage exits 2 and says on stderr what is allowed', () => {
 })
 
 describe('failure exits 1', () => {
+  test('level5 keygen --out never overwrites a key', async () => {
+    const run = await runLevel5(['keygen', '--out', KEY])
+    expect(run).toMatchObject({ code: 1, stdout: '' })
+    expect(run.stderr).toMatch(/never overwritten/)
+  })
   const failing = [
     ['balance', '--key', KEY, '--url', NOWHERE],
     ['prices', '--url', NOWHERE],

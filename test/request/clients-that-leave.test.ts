@@ -71,6 +71,22 @@ test.each([0, 1, 2, 3])(
   },
 )
 
+test('M4: a client that leaves between the last word and the usage has left', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const last = chatChunk('one').replace('"finish_reason":null', '"finish_reason":"stop"')
+  gateway.provider.will(async (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    await written(response, last)
+  })
+  await readAndLeave(agent, 1)
+  const record = await settledCall(gateway)
+  expect(record).toMatchObject({
+    charge: BigInt(BODY.length + 'one'.length * 2),
+    usage: { outcome: 'client_left' },
+  })
+})
+
 test('M4: a client that leaves before the provider answers pays the input bound', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(10_000n)

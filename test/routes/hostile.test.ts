@@ -78,6 +78,17 @@ test('S3: a body that grows too large is refused while it comes in', async () =>
   expect(answer).toMatch(/^HTTP\/1\.1 413 /)
 })
 
+test('S3: whoever sends a body that is too large and closes reads the refusal', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(0n)
+  const signed = agent.sign(CALL, { method: 'POST' })
+  const headers = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
+  const head = `POST ${CALL} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers.join('')}`
+  const body = 'x'.repeat(20_000_000)
+  const answer = await raw(gateway.port, `${head}content-length: ${body.length}\r\n\r\n${body}`)
+  expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+})
+
 test('S3: 100 MB are refused, and the client reads the refusal', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(0n)
