@@ -85,7 +85,9 @@ export class Watch {
     }
     const complete = this.#isComplete(window)
     if (complete) await this.#advance(window.transactions, cursor)
-    else log.error({ cursor }, 'the node lists too little history: the cursor stays')
+    else if (cursor === null && window.transactions.length === 0) {
+      log.info({}, 'nothing of this gateway is final yet')
+    } else log.error({ cursor }, 'the node lists too little history: the cursor stays')
 
     await this.#books.judge(finalSlot)
     const pending = await this.#pending.refresh((signature) => this.#read.has(signature))
