@@ -95,6 +95,12 @@ describe('failure exits 1', () => {
     expect(documentOf(json)).toMatchObject({ error: { code: 'unreachable' } })
   })
 
+  test('dev starts the validator that is asked for, and says which one is not there', async () => {
+    const run = await runLevel5(['dev', '--validator', 'solana-test-validator'], { PATH: '' })
+    expect(run).toMatchObject({ code: 1, stdout: '' })
+    expect(run.stderr).toMatch(/^level5: solana-test-validator .* is not on the PATH/)
+  })
+
   test('serve reports every setting that is missing or wrong at once', async () => {
     const run = await runLevel5(['serve'], { PORT: 'x' })
     expect(run.code).toBe(1)

@@ -75,6 +75,11 @@ export class FaultyRpc implements Endpoints {
     })
   }
 
+  /** Answers every request again. */
+  allowAll(): void {
+    this.#allowed = Number.POSITIVE_INFINITY
+  }
+
   async stop(): Promise<void> {
     this.cutSockets()
     this.#server.closeAllConnections()

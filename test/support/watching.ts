@@ -1,6 +1,5 @@
 /** Watchers for tests: on a real ledger file, against any RPC and WebSocket address. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
@@ -45,13 +44,6 @@ export interface Endpoints {
   readonly wsUrl: string | null
 }
 
-/** A watcher, or a succession of them. */
-export interface Watching {
-  /** How it stands, to print where a test fails. */
-  status(): object
-  stop(): Promise<void>
-}
-
 /** Starts a watcher of the network's gateway on `ledger`. */
 export function watchGateway(
   network: TestNetwork,
@@ -75,16 +67,6 @@ export function watchGateway(
     log: new KeptLog(),
     ...changed,
   })
-}
-
-/** A WebSocket address where nobody listens. */
-export async function closedWsUrl(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `ws://127.0.0.1:${address.port}`
 }
 
 /** Waits until every depositor is credited exactly what it paid in; then books and chain must agree in everything [C1]. */

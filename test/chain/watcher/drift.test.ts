@@ -1,12 +1,13 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, vi } from 'vitest'
 import { units } from '../../../src/money.ts'
 import type { Fault } from '../../support/faults.ts'
 import type { FaultyRpc } from '../../support/faulty-rpc.ts'
+import { EVERY_MODE } from '../../support/watch-modes.ts'
 import { Depositor } from '../../support/watched-gateway.ts'
 import { useWatchedSite, WAIT } from '../../support/watched-site.ts'
 import { untilCredited } from '../../support/watching.ts'
 
-const site = useWatchedSite()
+const testIn = useWatchedSite()
 
 /** Spoils every answer about one transaction. */
 function spoilTransaction(proxy: FaultyRpc, signature: string, fault: Fault): void {
@@ -16,17 +17,19 @@ function spoilTransaction(proxy: FaultyRpc, signature: string, fault: Fault): vo
   })
 }
 
-describe('C5: what cannot be read', () => {
-  test.each(['no_inner_instructions', 'missing'] as const)(
+describe.concurrent.each(EVERY_MODE)('C5: what cannot be read, $name', (mode) => {
+  const test = testIn(mode)
+
+  test.for(['no_inner_instructions', 'missing'] as const)(
     'a transaction that stays unreadable (%s) is set aside, and booked once it reads',
-    async (fault) => {
-      const { network, proxy, ledger } = site()
+    async (fault, { site }) => {
+      const { network, proxy, ledger } = site
       const one = await Depositor.open(network, 1_000n)
       await one.deposit(5n)
-      const signature = await site().lastSignature(one)
+      const signature = await site.lastSignature(one)
       const two = await Depositor.open(network, 2_000n)
       spoilTransaction(proxy, signature, fault)
-      const watcher = site().watch()
+      const watcher = site.watchThrough()
       await untilCredited(ledger, [two], () => watcher.status())
       await vi.waitFor(() => expect(watcher.status().quarantined).toBe(1), WAIT)
       expect(await ledger.quarantined()).toMatchObject([{ signature }])
@@ -40,20 +43,24 @@ describe('C5: what cannot be read', () => {
       await watcher.stop()
 
       proxy.breakWith()
-      const healed = site().watch()
-      await untilCredited(ledger, [one, two], () => healed.status())
+      const healed = site.watch()
       await vi.waitFor(() => expect(healed.status().quarantined).toBe(0), WAIT)
-      expect(healed.status().stoppedVaults).toEqual([])
+      await healed.stop()
+      const judging = site.watchThrough()
+      await untilCredited(ledger, [one, two], () => judging.status())
+      await vi.waitFor(() => expect(judging.status().stoppedVaults).toEqual([]), WAIT)
     },
   )
 })
 
-describe('C6: books against vaults', () => {
-  test('a credit that the chain does not know stops its vault and no other', async () => {
-    const { network, ledger } = site()
+describe.concurrent.each(EVERY_MODE)('C6: books against vaults, $name', (mode) => {
+  const test = testIn(mode)
+
+  test('a credit that the chain does not know stops its vault and no other', async ({ site }) => {
+    const { network, ledger } = site
     const one = await Depositor.open(network, 1_000n)
     const two = await Depositor.open(network, 2_000n)
-    const first = site().watch()
+    const first = site.watch()
     await untilCredited(ledger, [one, two], () => first.status())
     await first.stop()
     const invented = {
@@ -63,18 +70,21 @@ describe('C6: books against vaults', () => {
       cumulative: units(1_001n),
       depositIndex: 2n,
       depositor: one.agent.key,
-      signature: await site().lastSignature(one),
+      signature: await site.lastSignature(one),
       instructionPath: '9.9',
       slot: 1,
     }
     expect(await ledger.credit(invented, 0)).toMatchObject({ kind: 'credited' })
-    const watcher = site().watch()
+    const judging = site.watchThrough()
     const stopped = [one.vault.toBase58()]
-    await vi.waitFor(() => expect(watcher.status().stoppedVaults).toEqual(stopped), WAIT)
-    expect(site().said('crediting of this vault is stopped')).toBe(1)
+    await vi.waitFor(() => expect(judging.status().stoppedVaults).toEqual(stopped), WAIT)
+    expect(site.said('crediting of this vault is stopped')).toBe(1)
+    await judging.stop()
+    const after = site.watch()
     await one.deposit(50n)
     await two.deposit(60n)
-    await untilCredited(ledger, [two], () => watcher.status())
+    await untilCredited(ledger, [two], () => after.status())
+    await vi.waitFor(() => expect(after.status().stoppedVaults).toEqual(stopped), WAIT)
     expect((await ledger.balance(one.agent.key)).deposited).toBe(1_001n)
   })
 })
