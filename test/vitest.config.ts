@@ -8,6 +8,8 @@ export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     globalSetup: ['test/support/build.ts'],
+    // Most files wait for a chain or a process: two at a time fill two cores.
+    maxWorkers: 2,
     coverage: { provider: 'v8', include: ['src/**', 'watcher/**'] },
     projects: [
       {
