@@ -56,7 +56,11 @@ export const ERRORS = {
     retryable: false,
     next: 'Sign a voucher for `payment.authorize.cumulative` and send it as X-Agent-Voucher.',
   },
-  forbidden: { status: 403, retryable: false, next: 'Use the key that this resource belongs to.' },
+  forbidden: {
+    status: 403,
+    retryable: false,
+    next: 'Use a key that may do this: the message says why this one may not.',
+  },
   policy_denied: { status: 403, retryable: false, next: 'Ask the owner to change the policy.' },
   approval_required: { status: 403, retryable: false, next: 'Ask the owner to approve the call.' },
   not_found: { status: 404, retryable: false, next: 'Check the path and the id.' },
