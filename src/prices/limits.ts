@@ -1,6 +1,7 @@
 /**
  * What the price data set lacks: how far a model's calls can go. Upper bounds where the provider states a range; a
- * model that is not listed here by its exact id is not served. Each row names the page that it was read from.
+ * model that is not listed here by its exact id is not served. Each row names the provider's pages to check it
+ * against; docs/prices.md says what they were compared with, and which bounds have no source.
  */
 
 export interface ModelLimits {
@@ -19,7 +20,7 @@ export interface ModelLimits {
   readonly imageTokensMax: number | null
   /** Whether inline documents are read; they are bounded by the context window. */
   readonly documents: boolean
-  /** Pages that the row was read from. */
+  /** The provider's pages to check the row against. */
   readonly sources: readonly string[]
 }
 
@@ -34,14 +35,23 @@ const RESPONSES_ONLY = ['openai-responses']
 const EMBEDDINGS = ['openai-embeddings']
 const MESSAGES = ['anthropic-messages', 'anthropic-count-tokens']
 
-/** OpenAI renders tools more tersely than their JSON; this covers the frame around them. */
+/**
+ * Taken as an upper bound, since no page states it: OpenAI renders tools more tersely than their JSON, whose bytes are
+ * counted; this covers the frame around them.
+ */
 const OPENAI_TOOL_PROMPT = 512
-/** The largest tool prompt (804) and the definitions of every client tool with a fixed schema. */
+/**
+ * The largest tool prompt that is stated is 804 (Opus 4.7; 406 for Opus 5); the rest is room for the models whose
+ * prompt is not. Definitions that the provider writes are counted apart, per tool.
+ */
 const CLAUDE_TOOL_PROMPT = 3_000
 
 /** OpenAI, 512 px tiles: 2048 × 768 px at most, which is eight tiles on top of the base. */
 const tiles = (base: number, tile: number): number => base + 8 * tile
-/** OpenAI, 32 px patches: a budget of patches times the model's multiplier. */
+/**
+ * OpenAI, 32 px patches: a budget of patches times the model's multiplier. For the models before GPT-5.4 the guide's
+ * earlier editions state 1,536, its later one 6,144, for gpt-4.1-mini and gpt-5.2 by name: taken for all of them.
+ */
 const patches = (budget: number, hundredths: number): number =>
   Math.ceil((budget * hundredths) / 100)
 
@@ -86,11 +96,13 @@ const GPT_5 = window(400_000, 128_000)
 const GPT_5_CHAT = window(128_000, 16_384)
 const GPT_LONG = window(1_050_000, 128_000)
 const O_SERIES = window(200_000, 100_000)
+/** Documented as tiles, 1,190 tokens at most; the bound stays above. */
+const GPT_5_IMAGE = patches(1_536, 120)
 /** `detail: original` up to 10,000 patches. */
 const ORIGINAL = patches(10_000, 120)
-/** The default detail keeps the image's own size up to 30,000 patches. */
+/** The default detail keeps the image's own size; above 30,000 patches the provider refuses it. */
 const UNSCALED = patches(30_000, 120)
-/** Documented as about 1,600. */
+/** Documented as up to 1,568, and as about 1,600. */
 const CLAUDE_IMAGE = 2_000
 /** Documented as up to 4,784 since Opus 4.7. */
 const CLAUDE_LARGE_IMAGE = 5_000
@@ -115,22 +127,22 @@ const OPENAI: readonly ModelLimits[] = [
   openai(
     ['gpt-4.1-mini', 'gpt-4.1-mini-2025-04-14'],
     window(1_047_576, 32_768),
-    patches(1_536, 162),
+    patches(6_144, 162),
   ),
   openai(
     ['gpt-4.1-nano', 'gpt-4.1-nano-2025-04-14'],
     window(1_047_576, 32_768),
-    patches(1_536, 246),
+    patches(6_144, 246),
   ),
-  openai(['gpt-5', 'gpt-5-2025-08-07'], GPT_5, patches(1_536, 120)),
-  openai(['gpt-5-codex'], GPT_5, patches(1_536, 120), RESPONSES_ONLY),
-  openai(['gpt-5-chat-latest'], GPT_5_CHAT, patches(1_536, 120)),
-  openai(['gpt-5-mini', 'gpt-5-mini-2025-08-07'], GPT_5, patches(1_536, 162)),
-  openai(['gpt-5-nano'], GPT_5, patches(1_536, 246)),
+  openai(['gpt-5', 'gpt-5-2025-08-07'], GPT_5, GPT_5_IMAGE),
+  openai(['gpt-5-codex'], GPT_5, patches(6_144, 120), RESPONSES_ONLY),
+  openai(['gpt-5-chat-latest'], GPT_5_CHAT, GPT_5_IMAGE),
+  openai(['gpt-5-mini', 'gpt-5-mini-2025-08-07'], GPT_5, patches(6_144, 162)),
+  openai(['gpt-5-nano'], GPT_5, patches(6_144, 246)),
   openai(
     ['gpt-5-pro', 'gpt-5-pro-2025-10-06'],
     window(400_000, 272_000),
-    patches(1_536, 120),
+    patches(6_144, 120),
     RESPONSES_ONLY,
   ),
   openai(['gpt-5.1', 'gpt-5.1-2025-11-13', 'gpt-5.2', 'gpt-5.2-2025-12-11'], GPT_5, ORIGINAL),
@@ -172,8 +184,8 @@ const OPENAI: readonly ModelLimits[] = [
     ...RESPONSES_ONLY,
   ]),
   openai(['o3-mini', 'o3-mini-2025-01-31'], O_SERIES, null),
-  openai(['o4-mini', 'o4-mini-2025-04-16'], O_SERIES, patches(1_536, 172)),
-  openai(['codex-mini-latest'], O_SERIES, patches(1_536, 172), RESPONSES_ONLY),
+  openai(['o4-mini', 'o4-mini-2025-04-16'], O_SERIES, patches(6_144, 172)),
+  openai(['codex-mini-latest'], O_SERIES, patches(6_144, 172), RESPONSES_ONLY),
   openai(
     ['text-embedding-3-small', 'text-embedding-3-large', 'text-embedding-ada-002'],
     window(8_192, 0),

@@ -1,17 +1,21 @@
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Connection } from '@solana/web3.js'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { PAYER_LAMPORTS } from '../../../src/chain/validator/local-validator.ts'
 import { claimPortBlock } from '../../../src/chain/validator/port-block.ts'
 import { validatorKind } from '../../../src/chain/validator/validator.ts'
 import { startTestValidator } from '../../support/chain.ts'
 
-const ledgerFolders = () =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('level5-validator-'))
-
 test('two validators run side by side, each with a funded payer, and stop for good', async () => {
-  const before = new Set(ledgerFolders())
+  // A folder for temporary files of this test's own: other validators may run beside it.
+  const temporary = mkdtempSync(join(tmpdir(), 'level5-test-'))
+  vi.stubEnv('TMPDIR', temporary)
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+    rmSync(temporary, { recursive: true })
+  })
   const validators = await Promise.all([startTestValidator([]), startTestValidator([])])
   const [one, two] = validators
   expect(one.rpcUrl).not.toBe(two.rpcUrl)
@@ -23,7 +27,7 @@ test('two validators run side by side, each with a funded payer, and stop for go
   for (const { rpcUrl } of validators) {
     await expect(fetch(rpcUrl, { method: 'POST' })).rejects.toThrow()
   }
-  expect(ledgerFolders().filter((name) => !before.has(name))).toEqual([])
+  expect(readdirSync(temporary)).toEqual([])
 })
 
 test('blocks of ports that are claimed at once never overlap', async () => {
