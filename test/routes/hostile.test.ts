@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
+import type { TestAgent } from '../support/agent.ts'
 import { startGateway } from '../support/gateway.ts'
 
 const CALL = '/v1/chat/completions'
@@ -16,6 +17,13 @@ function raw(port: number, text: string): Promise<string> {
     socket.on('error', reject)
     socket.on('close', () => resolve(answer))
   })
+}
+
+/** The request line and signed headers of a call whose connection closes after it. */
+function signedHead(agent: TestAgent): string {
+  const signed = agent.sign(CALL, { method: 'POST' })
+  const headers = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `POST ${CALL} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers.join('')}`
 }
 
 test.each<[string, string | Uint8Array, string]>([
@@ -55,9 +63,7 @@ test.each(['__proto__', 'constructor', 'toString'])(
 test('S3: a body that announces too much is refused before it is read', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(0n)
-  const signed = agent.sign(CALL, { method: 'POST' })
-  const headers = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
-  const head = `POST ${CALL} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers.join('')}`
+  const head = signedHead(agent)
   const answer = await raw(gateway.port, `${head}content-length: 100000000\r\n\r\n`)
   expect(answer).toMatch(/^HTTP\/1\.1 413 /)
   expect(answer).toContain('"code":"request_too_large"')
@@ -66,9 +72,7 @@ test('S3: a body that announces too much is refused before it is read', async ()
 test('S3: a body that grows too large is refused while it comes in', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(0n)
-  const signed = agent.sign(CALL, { method: 'POST' })
-  const headers = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
-  const head = `POST ${CALL} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers.join('')}`
+  const head = signedHead(agent)
   const chunk = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`
   // The last chunk never comes: whoever waited for it would not answer.
   const answer = await raw(
@@ -81,9 +85,7 @@ test('S3: a body that grows too large is refused while it comes in', async () =>
 test('S3: whoever sends a body that is too large and closes reads the refusal', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(0n)
-  const signed = agent.sign(CALL, { method: 'POST' })
-  const headers = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
-  const head = `POST ${CALL} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers.join('')}`
+  const head = signedHead(agent)
   const body = 'x'.repeat(20_000_000)
   const answer = await raw(gateway.port, `${head}content-length: ${body.length}\r\n\r\n${body}`)
   expect(answer).toMatch(/^HTTP\/1\.1 413 /)
