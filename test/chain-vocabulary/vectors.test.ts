@@ -7,20 +7,28 @@ import {
   depositAddress,
   eventAuthority,
   gatewayAddress,
+  tokenAddress,
   vaultAddress,
 } from '../../src/chain/addresses.ts'
 import {
+  cancelWithdrawal,
+  closeDepositAddress,
   deposit,
+  ed25519Instruction,
   initializeGateway,
   openVault,
+  requestWithdrawal,
+  settle,
   syncVault,
   updateGateway,
+  withdraw,
 } from '../../src/chain/instructions.ts'
 import { vaultIdl } from '../../src/chain/program-file.ts'
 import { decodeEventFields } from '../../src/chain/vault-coder.ts'
 import { units } from '../../src/money.ts'
 
 interface Vectors {
+  vouchers: { message_hex: string; signature: string }[]
   agent: { pubkey: string }
   program: {
     program_id: string
@@ -118,7 +126,13 @@ test('instructions carry the discriminators of the vectors and name the gateway'
     open_vault: openVault(parties, payer, 900n),
     deposit: deposit(parties, payer, units(5n)),
     sync_vault: syncVault(parties),
+    settle: settle(parties, { authority, treasury: payer }, units(7n)),
+    request_withdrawal: requestWithdrawal(parties, units(9n)),
+    cancel_withdrawal: cancelWithdrawal(parties),
+    withdraw: withdraw(parties),
+    close_deposit_address: closeDepositAddress(parties),
   }
+  expect(Object.keys(built)).toEqual(Object.keys(vectors.discriminators_hex.instructions))
   for (const [name, instruction] of Object.entries(built)) {
     const { instructions } = vectors.discriminators_hex
     expect(instruction.data.subarray(0, 8).toString('hex'), name).toBe(instructions[name])
@@ -126,6 +140,8 @@ test('instructions carry the discriminators of the vectors and name the gateway'
   }
   expect(built.deposit.data.readBigUInt64LE(8)).toBe(5n)
   expect(built.open_vault.data.readBigInt64LE(8)).toBe(900n)
+  expect(built.settle.data.readBigUInt64LE(8)).toBe(7n)
+  expect(built.request_withdrawal.data.readBigUInt64LE(8)).toBe(9n)
   const coder = new anchor.BorshCoder(vaultIdl() as unknown as anchor.Idl)
   const byAnchor = coder.instruction.encode('initialize_gateway', {
     treasury: payer,
@@ -134,4 +150,26 @@ test('instructions carry the discriminators of the vectors and name the gateway'
     endpoint: terms.endpoint,
   })
   expect(built.initialize_gateway.data.equals(byAnchor)).toBe(true)
+})
+
+test('C9: the precompile instruction is laid out as the program pins it', () => {
+  const [voucher] = vectors.vouchers
+  if (voucher === undefined) throw new Error('the vectors have no voucher')
+  const message = Buffer.from(voucher.message_hex, 'hex')
+  const signature = Buffer.from(voucher.signature, 'base64')
+  const { programId, keys, data } = ed25519Instruction(agent, message, signature)
+  expect(programId.toBase58()).toBe('Ed25519SigVerify111111111111111111111111111')
+  expect(keys).toEqual([])
+  const header = '0100' + '3000ffff' + '1000ffff' + '7000' + '3200' + 'ffff'
+  expect(data.subarray(0, 16).toString('hex')).toBe(header)
+  expect(data.subarray(16)).toEqual(Buffer.concat([agent.toBytes(), signature, message]))
+})
+
+test('the payments of a settlement and of a withdrawal go to the associated token account of treasury and agent', () => {
+  const parties = { program, gateway, mint, agent }
+  const treasury = Keypair.fromSeed(new Uint8Array(32).fill(2)).publicKey
+  const places = (keys: readonly { pubkey: PublicKey }[]) => keys.map(({ pubkey }) => `${pubkey}`)
+  const settling = places(settle(parties, { authority, treasury }, units(7n)).keys)
+  expect(settling).toContain(tokenAddress(treasury, mint).toBase58())
+  expect(places(withdraw(parties).keys)).toContain(tokenAddress(agent, mint).toBase58())
 })
