@@ -17,13 +17,13 @@ export function makePriceList(terms: readonly ModelTerms[], at: number): PriceLi
   }
 }
 
-/** `sha256:<hex>` of a wire's `models`. */
-export function versionOf(models: Readonly<Record<string, WireModel>>): string {
+/** `sha256:<hex>` of a wire's `models`, whoever published them. */
+export function versionOf(models: object): string {
   return `sha256:${createHash('sha256').update(modelsJson(models)).digest('hex')}`
 }
 
 /** The text that the version is the digest of; what the ledger keeps of a list. */
-export function modelsJson(models: Readonly<Record<string, WireModel>>): string {
+export function modelsJson(models: object): string {
   return canonicalJson(models)
 }
 
