@@ -10,7 +10,7 @@ import { parseInstant } from './session-text.ts'
 import { type Audience, requestText } from './signed-text.ts'
 
 /** How far the agent's clock may be from the gateway's, either way. */
-const CLOCK_SKEW_MS_MAX = 60_000
+export const CLOCK_SKEW_MS_MAX = 60_000
 
 export interface SignedRequest extends Audience {
   readonly header: ReadHeader
@@ -35,6 +35,8 @@ export type RequestProof =
       readonly forgetAt: number
       /** Base64 as sent. */
       readonly signature: string
+      /** What was signed, where it is an HTTP message signature: the member of `Signature-Input`. */
+      readonly signatureInput?: string
       readonly priceVersion?: string
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -53,7 +55,7 @@ export function checkRequest(request: SignedRequest): RequestProof {
 
   const key = decodePublicKey(pubkey)
   if (key === null) return invalid('X-Agent-Pubkey is not a base58 key of 32 bytes.')
-  if (!/^[A-Za-z0-9]{16,64}$/.test(nonce)) {
+  if (!isNonce(nonce)) {
     return invalid('X-Agent-Nonce is not 16 to 64 of [A-Za-z0-9].')
   }
   const issued = parseInstant(issuedAt)
@@ -64,7 +66,7 @@ export function checkRequest(request: SignedRequest): RequestProof {
   if (signatureBytes === null) {
     return invalid('X-Agent-Signature is not the padded base64 of 64 bytes.')
   }
-  if (priceVersion !== undefined && !/^sha256:[0-9a-f]{64}$/.test(priceVersion)) {
+  if (priceVersion !== undefined && !isSha256Text(priceVersion)) {
     return invalid('X-Price-Version is not sha256: and 64 lower-case hex digits.')
   }
   if (Math.abs(request.now - issued) > CLOCK_SKEW_MS_MAX) return stale(issuedAt, request.now)
@@ -77,6 +79,15 @@ export function checkRequest(request: SignedRequest): RequestProof {
   }
   const forgetAt = issued + CLOCK_SKEW_MS_MAX
   return { kind: 'signed', agent: pubkey, nonce, issuedAt, forgetAt, signature, ...bound }
+}
+
+export function isNonce(text: string): boolean {
+  return /^[A-Za-z0-9]{16,64}$/.test(text)
+}
+
+/** Whether a text is `sha256:` and 64 lower-case hex digits, as price versions and body digests are. */
+export function isSha256Text(text: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(text)
 }
 
 const NEEDED = ['X-Agent-Pubkey', 'X-Agent-Nonce', 'X-Agent-Issued-At', 'X-Agent-Signature']

@@ -4,8 +4,9 @@
  */
 import { type Refusal, refusal } from '../errors.ts'
 import { findCredential } from '../identity/credentials.ts'
+import { checkMessageSignature } from '../identity/message-proof.ts'
 import type { NonceWindow } from '../identity/nonce-window.ts'
-import { checkRequest } from '../identity/request-proof.ts'
+import { checkRequest, type RequestProof, type SignedRequest } from '../identity/request-proof.ts'
 import { tokenSha256 } from '../identity/session-token.ts'
 import type { Audience } from '../identity/signed-text.ts'
 import type { CallAuth, SpendLedger } from '../ledger/ledger.ts'
@@ -59,7 +60,9 @@ export async function authenticate(
     case 'token':
       return bySession(parts, incoming, credential.token)
     case 'signature':
-      return bySignature(parts, incoming)
+      return bySignature(parts, incoming, checkRequest)
+    case 'message_signature':
+      return bySignature(parts, incoming, checkMessageSignature)
   }
 }
 
@@ -87,12 +90,13 @@ async function bySession(
 async function bySignature(
   { audience, ledger, nonces, now }: AuthenticationParts,
   incoming: Incoming,
+  check: (request: SignedRequest) => RequestProof,
 ): Promise<Authenticated> {
   const body = await incoming.readBody()
   if (body.kind === 'refused') return body
   const { method, target, header } = incoming
   const at = now()
-  const proof = checkRequest({
+  const proof = check({
     origin: audience.origin,
     chain: audience.chain,
     header,
@@ -108,8 +112,11 @@ async function bySignature(
   if (spent === 'replayed' || (await ledger.nonceSpent(proof.agent, proof.nonce))) {
     return refused('replayed_nonce', 'The nonce has been used before.')
   }
-  const { agent, nonce, issuedAt, forgetAt, signature, priceVersion } = proof
-  const bound = priceVersion === undefined ? {} : { price_version: priceVersion }
+  const { agent, nonce, issuedAt, forgetAt, signature, signatureInput, priceVersion } = proof
+  const bound = {
+    ...(priceVersion === undefined ? {} : { price_version: priceVersion }),
+    ...(signatureInput === undefined ? {} : { signature_input: signatureInput }),
+  }
   const caller: Caller = {
     agent,
     auth: { method, target, nonce, issued_at: issuedAt, signature, ...bound },
