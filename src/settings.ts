@@ -12,7 +12,7 @@ export interface ChainSettings {
   readonly program: string
   readonly gateway: string
   readonly mint: string
-  /** Path of the key file; null: plain transfers are not synced. */
+  /** Path of the key file, or `cmd:…`; null: nothing is settled or synced. */
   readonly operatorKey: string | null
   readonly minSync: Units
 }
@@ -38,8 +38,11 @@ export interface Settings {
   readonly maxBodyBytes: number
   readonly pricesFile: string | null
   readonly markupPercent: number
-  /** Path of the key file; null: `watch`, which signs no receipts. */
+  /** Path of the key file, or `cmd:…`; null: `watch`, which signs no receipts. */
   readonly receiptKey: string | null
+  /** Whether only what a voucher covers is admitted. */
+  readonly requireVouchers: boolean
+  readonly settleMarginSeconds: number
   readonly upstreamTimeouts: {
     readonly headersMs: number
     readonly idleMs: number
@@ -76,7 +79,6 @@ export function readSettings(
   const publicUrl =
     serving && !isLoopback(host) ? reader.required('PUBLIC_URL', '') : reader.optional('PUBLIC_URL')
   const receiptKey = serving ? reader.required('RECEIPT_KEY', '') : reader.optional('RECEIPT_KEY')
-  reader.or('REQUIRE_VOUCHERS', false)
   const settings: Settings = {
     host,
     port: reader.or('PORT', 4020),
@@ -92,6 +94,8 @@ export function readSettings(
     pricesFile: reader.optional('PRICES_FILE'),
     markupPercent: reader.or('MARKUP_PERCENT', 0),
     receiptKey,
+    requireVouchers: reader.or('REQUIRE_VOUCHERS', true),
+    settleMarginSeconds: reader.or('SETTLE_MARGIN_SECONDS', 60),
     upstreamTimeouts: {
       headersMs: reader.or('UPSTREAM_HEADERS_TIMEOUT_SECONDS', 600) * 1000,
       idleMs: reader.or('UPSTREAM_IDLE_TIMEOUT_SECONDS', 120) * 1000,

@@ -83,12 +83,28 @@ test('the public URL is required off loopback, and is an origin as agents sign i
   )
 })
 
-test('vouchers cannot be required yet, and serve says so', () => {
-  const outcome = readSettings({ ...COMPLETE, REQUIRE_VOUCHERS: 'true' }, 'serve')
-  const [problem] = outcome.kind === 'refused' ? outcome.problems : []
-  expect(problem).toMatchObject({ variable: 'REQUIRE_VOUCHERS', found: '"true"' })
-  expect(problem?.allowed).toContain('not available yet')
-  expect(problems({ ...COMPLETE, REQUIRE_VOUCHERS: 'false' })).toEqual([])
+test('vouchers are required unless the operator says that they are not', () => {
+  const read = (env: Record<string, string>) => readSettings({ ...COMPLETE, ...env }, 'serve')
+  expect(read({})).toMatchObject({ settings: { requireVouchers: true } })
+  expect(read({ REQUIRE_VOUCHERS: 'true' })).toMatchObject({ settings: { requireVouchers: true } })
+  expect(read({ REQUIRE_VOUCHERS: 'false' })).toMatchObject({
+    settings: { requireVouchers: false },
+  })
+  for (const unclear of ['no', '0', 'False']) {
+    expect(problems({ ...COMPLETE, REQUIRE_VOUCHERS: unclear })).toEqual(['REQUIRE_VOUCHERS'])
+  }
+})
+
+test('time to settle is kept: a minute, or as many whole seconds as are set', () => {
+  expect(readSettings(COMPLETE, 'serve')).toMatchObject({ settings: { settleMarginSeconds: 60 } })
+  expect(readSettings({ ...COMPLETE, SETTLE_MARGIN_SECONDS: '0' }, 'serve')).toMatchObject({
+    settings: { settleMarginSeconds: 0 },
+  })
+  for (const wrong of ['-1', '1.5', '2592001']) {
+    expect(problems({ ...COMPLETE, SETTLE_MARGIN_SECONDS: wrong })).toEqual([
+      'SETTLE_MARGIN_SECONDS',
+    ])
+  }
 })
 
 test.each([
@@ -102,12 +118,15 @@ test.each([
   }
 })
 
-test('a command that signs is refused by name, and is not shown', () => {
+test('a key is a file or a command that signs, and is not shown', () => {
   const command = 'cmd:sign --token hidden'
   const keys = { RECEIPT_KEY: command, OPERATOR_KEY: command }
-  expect(problems({ ...COMPLETE, ...keys }).sort()).toEqual(['OPERATOR_KEY', 'RECEIPT_KEY'])
-  const outcome = readSettings({ ...COMPLETE, ...keys }, 'serve')
-  expect(JSON.stringify(outcome)).not.toContain('hidden')
+  expect(readSettings({ ...COMPLETE, ...keys }, 'serve')).toMatchObject({
+    settings: { receiptKey: command, chain: { operatorKey: command } },
+  })
+  expect(problems({ ...COMPLETE, RECEIPT_KEY: 'cmd: ' })).toEqual(['RECEIPT_KEY'])
+  const refused = readSettings({ ...COMPLETE, ...keys, PORT: 'x' }, 'serve')
+  expect(JSON.stringify(refused)).not.toContain('hidden')
 })
 
 test('the mint of a public chain is known; watch needs no receipt key', () => {

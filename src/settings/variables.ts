@@ -31,8 +31,12 @@ const url = (...schemes: readonly string[]): z.ZodType<string, string> =>
 const httpUrl = url('http:', 'https:')
 const address = z.string().refine((text) => decodePublicKey(text) !== null)
 const text = z.string()
-/** Signing by another program is not available yet: said here, not by a file that cannot be found. */
-const keyFile = z.string().refine((path) => !path.startsWith('cmd:'))
+/** A key file, or a command that signs; how it is spoken to: src/signers/command-signer.ts. */
+const KEY = 'a path, or cmd: and a command that signs'
+const key = z.string().refine((value) => value.trim() !== 'cmd:')
+const flag: z.ZodType<boolean, string> = z
+  .enum(['true', 'false'])
+  .transform((value) => value === 'true')
 
 const atomicUnits: z.ZodType<Units, string> = z.string().transform((value, context) => {
   const amount = parseUnits(value)
@@ -163,24 +167,32 @@ export const VARIABLES = {
     read: integer(0, 1000),
   },
   RECEIPT_KEY: {
-    meaning: 'key file: the Gateway account’s receipt key',
+    meaning: 'the Gateway account’s receipt key: a key file, or `cmd:` and a command that signs',
     defaultText: null,
-    allowed: 'a path (cmd: is not available yet)',
-    read: keyFile,
+    allowed: KEY,
+    read: key,
     secret: true,
   },
   OPERATOR_KEY: {
-    meaning: 'key file: the Gateway’s authority; without it plain transfers are not synced',
+    meaning:
+      'the Gateway’s authority: a key file, or `cmd:` and a command that signs; without it nothing is settled or synced',
     defaultText: null,
-    allowed: 'a path (cmd: is not available yet)',
-    read: keyFile,
+    allowed: KEY,
+    read: key,
     secret: true,
   },
   REQUIRE_VOUCHERS: {
-    meaning: 'admit only what a voucher covers; not available yet, so `serve` refuses true',
-    defaultText: 'false',
-    allowed: 'false (vouchers are not available yet: the gateway is trusted with what it holds)',
-    read: z.literal('false').transform(() => false as const),
+    meaning: 'admit only what a voucher of the agent covers',
+    defaultText: 'true (`dev`: false)',
+    allowed: 'true or false',
+    read: flag,
+  },
+  SETTLE_MARGIN_SECONDS: {
+    meaning:
+      'time kept for settling before a withdrawal’s delay ends, in seconds: no call runs longer than the rest of the delay',
+    defaultText: '60',
+    allowed: '0 to 2592000',
+    read: integer(0, 2_592_000),
   },
   MIN_SYNC: {
     meaning: 'smallest surplus worth a sync_vault, in units of USDC (1,000,000 = 1 USDC)',

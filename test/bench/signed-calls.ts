@@ -96,6 +96,7 @@ async function startGateway(folder: string, providerPort: number) {
       GATEWAY_ADDRESS: address,
       USDC_MINT: address,
       RECEIPT_KEY: key,
+      REQUIRE_VOUCHERS: 'false',
       OPENAI_API_KEY: 'bench',
       OPENAI_BASE_URL: `http://127.0.0.1:${providerPort}/v1`,
     },

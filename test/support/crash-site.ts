@@ -160,6 +160,7 @@ function environment(
     GATEWAY_ADDRESS: gateway.toBase58(),
     USDC_MINT: mint.toBase58(),
     RECEIPT_KEY: join(folder, RECEIPT_KEY),
+    REQUIRE_VOUCHERS: 'false',
     PRICES_FILE: join(folder, PRICES_FILE),
     OPENAI_API_KEY: 'sk-of-the-operator',
     OPENAI_BASE_URL: `${providerUrl}/v1`,
