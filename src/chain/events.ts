@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { type Units, units } from '../money.ts'
 import { eventAuthority } from './addresses.ts'
 import { vaultIdl } from './program-file.ts'
-import { decodeEventFields } from './vault-coder.ts'
+import { decodeEventFields, type Fields } from './vault-coder.ts'
 
 /** First eight bytes of every event instruction: `sha256("anchor:event")[..8]`, little-endian. */
 const EVENT_TAG = Buffer.from('e445a52e51cb9a1d', 'hex')
@@ -35,7 +35,34 @@ export type ChainEvent =
       readonly agent: string
       readonly withdrawalDelaySeconds: bigint
     }
-  | { readonly kind: 'gateway_changed'; readonly path: string; readonly gateway: string }
+  | {
+      /**
+       * Money that leaves a vault, or is asked to. `cumulative` is the total of its kind after it: settled for a
+       * settlement, withdrawn for the other three.
+       */
+      readonly kind: PayoutKind
+      readonly path: string
+      readonly vault: string
+      readonly gateway: string
+      readonly agent: string
+      readonly amount: Units
+      readonly cumulative: Units
+    }
+  | {
+      /** Created or changed: the account's fields as they stand from then on. */
+      readonly kind: 'gateway_changed'
+      readonly path: string
+      readonly gateway: string
+      readonly authority: string
+      readonly treasury: string
+      readonly mint: string
+      readonly withdrawalDelaySeconds: bigint
+      readonly receiptKey: string
+      readonly endpoint: string
+      readonly openedAtSeconds: bigint
+    }
+
+type PayoutKind = 'settlement' | 'withdrawal_requested' | 'withdrawal_cancelled' | 'withdrawal'
 
 export type DecodedTransaction =
   /** It failed: nothing in it happened. */
@@ -66,7 +93,24 @@ const vaultOpenedFields = z.object({
   agent: key,
   withdrawal_delay: integer,
 })
-const gatewayChangedFields = z.object({ gateway: key })
+const payoutFields = z.object({ vault: key, gateway: key, agent: key, amount, cumulative: amount })
+const gatewayChangedFields = z.object({
+  gateway: key,
+  authority: key,
+  treasury: key,
+  mint: key,
+  withdrawal_delay: integer,
+  receipt_key: key,
+  endpoint: z.string(),
+  opened_at: integer,
+})
+
+const PAYOUTS: Readonly<Record<string, PayoutKind>> = {
+  SettlementEvent: 'settlement',
+  WithdrawalRequestedEvent: 'withdrawal_requested',
+  WithdrawalCancelledEvent: 'withdrawal_cancelled',
+  WithdrawalEvent: 'withdrawal',
+}
 
 function readEvent(bytes: Uint8Array, path: string): ChainEvent {
   const event = decodeEventFields(bytes)
@@ -80,9 +124,22 @@ function readEvent(bytes: Uint8Array, path: string): ChainEvent {
       return { kind: 'vault_opened', path, ...fields, withdrawalDelaySeconds: withdrawal_delay }
     }
     case 'GatewayChangedEvent':
-      return { kind: 'gateway_changed', path, ...gatewayChangedFields.parse(event.fields) }
-    default:
-      throw new Error(`the IDL has the event ${event.name}, which nothing here reads`)
+      return { kind: 'gateway_changed', path, ...gatewayChanged(event.fields) }
+    default: {
+      const kind = PAYOUTS[event.name]
+      if (kind === undefined) throw new Error(`the IDL has the event ${event.name}, unread here`)
+      return { kind, path, ...payoutFields.parse(event.fields) }
+    }
+  }
+}
+
+function gatewayChanged(fields: Fields) {
+  const { withdrawal_delay, receipt_key, opened_at, ...same } = gatewayChangedFields.parse(fields)
+  return {
+    ...same,
+    withdrawalDelaySeconds: withdrawal_delay,
+    receiptKey: receipt_key,
+    openedAtSeconds: opened_at,
   }
 }
 
