@@ -69,12 +69,27 @@ describe("Anchor's coder reads the vectors", () => {
       open_vault: { withdrawal_delay: new anchor.BN(900) },
       deposit: { amount: new anchor.BN('18446744073709551615') },
       sync_vault: {},
+      settle: { cumulative: new anchor.BN('18446744073709551615') },
+      request_withdrawal: { amount: new anchor.BN(1) },
+      cancel_withdrawal: {},
+      withdraw: {},
+      close_deposit_address: {},
     }
+    expect(Object.keys(args)).toEqual(idl.instructions.map(({ name }) => name))
     for (const { name } of idl.instructions) {
       const data = coder.instruction.encode(name, args[name])
       expect(coder.instruction.decode(data)?.name).toBe(name)
     }
   })
+})
+
+test('every instruction names the gateway, so that one search of signatures finds them all', () => {
+  for (const { name, accounts } of idl.instructions) {
+    expect(
+      accounts.map((account) => account.name),
+      name,
+    ).toContain('gateway')
+  }
 })
 
 describe('derived addresses', () => {
@@ -90,6 +105,7 @@ describe('derived addresses', () => {
   const known: Readonly<Record<string, string>> = {
     authority: program.authority,
     mint: program.mint,
+    'gateway.mint': program.mint,
     gateway: program.gateway.address,
     agent: vectors.agent.pubkey,
     vault: program.vault.address,
@@ -100,6 +116,9 @@ describe('derived addresses', () => {
     ['open_vault', 'vault', program.vault.address],
     ['open_vault', 'deposit_address', program.deposit_address],
     ['open_vault', 'event_authority', program.event_authority.address],
+    ['withdraw', 'vault', program.vault.address],
+    ['settle', 'deposit_address', program.deposit_address],
+    ['close_deposit_address', 'deposit_address', program.deposit_address],
   ])('%s: the seeds of %s in the IDL give the vector', (instruction, account, address) => {
     const { seeds, ...pda } = seedsOf(instruction, account)
     const bytes = seeds.map((seed) => {

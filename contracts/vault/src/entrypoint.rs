@@ -4,7 +4,10 @@ use pinocchio::{no_allocator, nostd_panic_handler, program_entrypoint, AccountVi
 
 use crate::{
     error::VaultError,
-    instructions::{deposit, emit_event, initialize_gateway, open_vault, sync_vault, update_gateway, Call},
+    instructions::{
+        cancel_withdrawal, close_deposit_address, deposit, emit_event, initialize_gateway, open_vault,
+        request_withdrawal, settle, sync_vault, update_gateway, withdraw, Call,
+    },
 };
 
 /// More than any instruction takes, so that a surplus account is seen and refused.
@@ -28,6 +31,11 @@ fn process(program_id: &Address, accounts: &mut [AccountView], data: &[u8]) -> P
         open_vault::DISCRIMINATOR => open_vault::process(call),
         deposit::DISCRIMINATOR => deposit::process(call),
         sync_vault::DISCRIMINATOR => sync_vault::process(call),
+        settle::DISCRIMINATOR => settle::process(call),
+        request_withdrawal::DISCRIMINATOR => request_withdrawal::process(call),
+        cancel_withdrawal::DISCRIMINATOR => cancel_withdrawal::process(call),
+        withdraw::DISCRIMINATOR => withdraw::process(call),
+        close_deposit_address::DISCRIMINATOR => close_deposit_address::process(call),
         emit_event::DISCRIMINATOR => emit_event::process(call),
         _ => Err(VaultError::UnknownInstruction.into()),
     }

@@ -57,6 +57,34 @@ pub enum VaultError {
     BooksBroken,
     /// The event instruction was called by someone other than this program.
     EventNotOurs,
+    /// The instruction just before is not one of the Ed25519 precompile.
+    VoucherMissing,
+    /// The precompile instruction is not laid out exactly as a voucher's must be.
+    VoucherLayout,
+    /// The voucher is not signed by the vault's agent.
+    WrongVoucherSigner,
+    /// What was signed is not a voucher of this vault.
+    ForeignVoucher,
+    /// The voucher has expired.
+    VoucherExpired,
+    /// The cumulative is not above what was settled before.
+    NothingToSettle,
+    /// The cumulative is more than the agent signed for.
+    BeyondVoucher,
+    /// The amount is more than the vault has booked.
+    BeyondBooks,
+    /// The signer is not the vault's agent.
+    WrongAgent,
+    /// A withdrawal is pending.
+    WithdrawalPending,
+    /// No withdrawal is pending.
+    NoWithdrawalPending,
+    /// The delay of the pending withdrawal is not over.
+    WithdrawalEarly,
+    /// The vault or its deposit address still holds money.
+    MoneyLeft,
+    /// Another account stands where the instructions sysvar must.
+    WrongSysvar,
 }
 
 impl From<VaultError> for ProgramError {

@@ -71,14 +71,79 @@ impl Event for DepositEvent<'_> {
     const DISCRIMINATOR: [u8; DISCRIMINATOR_LEN] = [0x78, 0xf8, 0x3d, 0x53, 0x1f, 0x8e, 0x6b, 0x90];
 
     fn write_fields(&self, writer: &mut Writer) {
-        writer.address(self.address);
-        writer.address(&self.vault.gateway);
-        writer.address(&self.vault.agent);
-        writer.u64(self.amount);
-        writer.u64(self.vault.deposited);
+        write_movement(writer, self.address, self.vault, self.amount, self.vault.deposited);
         writer.u64(self.vault.deposit_index);
         writer.address(self.depositor);
     }
+}
+
+/// The operator was paid `amount`.
+pub struct SettlementEvent<'a> {
+    pub address: &'a Address,
+    pub vault: &'a Vault,
+    pub amount: u64,
+}
+
+impl Event for SettlementEvent<'_> {
+    const DISCRIMINATOR: [u8; DISCRIMINATOR_LEN] = [0x30, 0x84, 0xda, 0x6f, 0x36, 0xad, 0x3d, 0x81];
+
+    fn write_fields(&self, writer: &mut Writer) {
+        write_movement(writer, self.address, self.vault, self.amount, self.vault.settled);
+    }
+}
+
+/// The agent asked for `amount`: the delay runs.
+pub struct WithdrawalRequestedEvent<'a> {
+    pub address: &'a Address,
+    pub vault: &'a Vault,
+    pub amount: u64,
+}
+
+impl Event for WithdrawalRequestedEvent<'_> {
+    const DISCRIMINATOR: [u8; DISCRIMINATOR_LEN] = [0x52, 0xe3, 0x9b, 0x8c, 0xdf, 0x7c, 0x4d, 0xf3];
+
+    fn write_fields(&self, writer: &mut Writer) {
+        write_movement(writer, self.address, self.vault, self.amount, self.vault.withdrawn);
+    }
+}
+
+/// The agent took its request for `amount` back.
+pub struct WithdrawalCancelledEvent<'a> {
+    pub address: &'a Address,
+    pub vault: &'a Vault,
+    pub amount: u64,
+}
+
+impl Event for WithdrawalCancelledEvent<'_> {
+    const DISCRIMINATOR: [u8; DISCRIMINATOR_LEN] = [0x28, 0xda, 0xa5, 0xe6, 0x1f, 0x31, 0xee, 0x7f];
+
+    fn write_fields(&self, writer: &mut Writer) {
+        write_movement(writer, self.address, self.vault, self.amount, self.vault.withdrawn);
+    }
+}
+
+/// The agent was paid `amount`.
+pub struct WithdrawalEvent<'a> {
+    pub address: &'a Address,
+    pub vault: &'a Vault,
+    pub amount: u64,
+}
+
+impl Event for WithdrawalEvent<'_> {
+    const DISCRIMINATOR: [u8; DISCRIMINATOR_LEN] = [0xa1, 0x35, 0xb9, 0x12, 0x62, 0xfe, 0x36, 0xa5];
+
+    fn write_fields(&self, writer: &mut Writer) {
+        write_movement(writer, self.address, self.vault, self.amount, self.vault.withdrawn);
+    }
+}
+
+/// The fields that every event about money begins with; `cumulative` is the total of its kind.
+fn write_movement(writer: &mut Writer, address: &Address, vault: &Vault, amount: u64, cumulative: u64) {
+    writer.address(address);
+    writer.address(&vault.gateway);
+    writer.address(&vault.agent);
+    writer.u64(amount);
+    writer.u64(cumulative);
 }
 
 /// The checked pair of accounts that an instruction needs to emit.

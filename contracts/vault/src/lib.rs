@@ -14,3 +14,4 @@ mod platform;
 mod state;
 mod system;
 mod token;
+mod voucher;

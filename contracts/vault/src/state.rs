@@ -209,6 +209,19 @@ impl Vault {
         Ok(())
     }
 
+    /// Refuses a signer that is not the vault's agent.
+    pub fn check_agent(&self, signer: &AccountView) -> ProgramResult {
+        checks::ensure(address_eq(&self.agent, signer.address()), VaultError::WrongAgent)
+    }
+
+    /// Lowers the pending withdrawal to `left` at most; with nothing left there is none.
+    pub fn cap_withdrawal(&mut self, left: u64) {
+        self.pending_withdrawal = self.pending_withdrawal.min(left);
+        if self.pending_withdrawal == 0 {
+            self.withdrawable_at_seconds = 0;
+        }
+    }
+
     /// Runs `act` with the seeds that let this program sign for the vault's address.
     pub fn signing<T>(gateway: &Address, agent: &Address, bump: u8, act: impl FnOnce(&Signer) -> T) -> T {
         let bump = [bump];

@@ -45,6 +45,12 @@ pub fn token_account<'a>(account: &'a AccountView, mint: &Address) -> Result<Ref
     Ok(token)
 }
 
+/// Refuses to pay anything but a token account of `mint` that belongs to `owner`.
+pub fn refuse_other_owner(account: &AccountView, owner: &Address, mint: &Address) -> ProgramResult {
+    let token = token_account(account, mint)?;
+    checks::ensure(address_eq(token.owner(), owner), VaultError::WrongTokenOwner)
+}
+
 /// The tokens on a vault's deposit address, after checking that the account is just that.
 pub fn deposit_address_balance(account: &AccountView, vault: &Address, mint: &Address) -> Result<u64, ProgramError> {
     let balance = vault_tokens(account, vault, mint)?;

@@ -2,12 +2,17 @@
 
 use pinocchio::{AccountView, Address};
 
+pub mod cancel_withdrawal;
+pub mod close_deposit_address;
 pub mod deposit;
 pub mod emit_event;
 pub mod initialize_gateway;
 pub mod open_vault;
+pub mod request_withdrawal;
+pub mod settle;
 pub mod sync_vault;
 pub mod update_gateway;
+pub mod withdraw;
 
 mod gateway_terms;
 
