@@ -15,6 +15,9 @@ export interface ChainSettings {
   /** Path of the key file, or `cmd:…`; null: nothing is settled or synced. */
   readonly operatorKey: string | null
   readonly minSync: Units
+  readonly settleThreshold: Units
+  /** Micro-lamports per compute unit. */
+  readonly priorityFeeMax: number
 }
 
 /** A provider that the operator has an account with. */
@@ -143,6 +146,8 @@ function readChain(reader: Reader): ChainSettings {
     mint: knownMint === null ? reader.required('USDC_MINT', '') : reader.or('USDC_MINT', knownMint),
     operatorKey: reader.optional('OPERATOR_KEY'),
     minSync: reader.or('MIN_SYNC', 10_000n as Units),
+    settleThreshold: reader.or('SETTLE_THRESHOLD', 1_000_000n as Units),
+    priorityFeeMax: reader.or('PRIORITY_FEE_MAX', 100_000),
   }
 }
 

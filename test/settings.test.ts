@@ -36,7 +36,12 @@ test('what is not set has the documented default', () => {
     logLevel: 'info',
     adminToken: null,
     providers: { openai: null, anthropic: null },
-    chain: { minSync: 10_000n, operatorKey: null },
+    chain: {
+      minSync: 10_000n,
+      operatorKey: null,
+      settleThreshold: 1_000_000n,
+      priorityFeeMax: 100_000,
+    },
   })
 })
 

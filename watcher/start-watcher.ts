@@ -1,6 +1,6 @@
 /** Runs the watch: checks the binding, sweeps on every wake and every interval, and says how it stands. */
-import type { Keypair } from '@solana/web3.js'
 import { connectRpc, RpcUnavailable } from '../src/chain/rpc.ts'
+import type { TransactionSigner } from '../src/chain/send.ts'
 import type { ChainLedger } from '../src/ledger/chain-ledger.ts'
 import type { Units } from '../src/money.ts'
 import { Alarm } from './alarm.ts'
@@ -19,7 +19,7 @@ export interface WatcherOptions extends Watched {
   /** The longest time between two sweeps. */
   readonly pollIntervalMs: number
   /** Pays for `sync_vault`; null: plain transfers wait for somebody else's. */
-  readonly operator: Keypair | null
+  readonly operator: TransactionSigner | null
   readonly minSyncUnits: Units
   readonly now: () => number
   readonly log: WatcherLog

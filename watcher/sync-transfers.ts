@@ -2,11 +2,15 @@
  * Plain transfers: USDC sent straight to a deposit address names no account of the program. The watcher sees the
  * surplus and has the program recognise it with `sync_vault`, which makes it a deposit like any other.
  */
-import { type Connection, type Keypair, PublicKey } from '@solana/web3.js'
+import { type Connection, PublicKey } from '@solana/web3.js'
 import { bookedBalance } from '../src/chain/accounts.ts'
 import { syncVault } from '../src/chain/instructions.ts'
 import { RpcUnavailable } from '../src/chain/rpc.ts'
-import { type SignedTransaction, signTransaction } from '../src/chain/send.ts'
+import {
+  type SignedTransaction,
+  signTransaction,
+  type TransactionSigner,
+} from '../src/chain/send.ts'
 import type { Units } from '../src/money.ts'
 import type { WatcherLog } from './log.ts'
 import type { VaultReading } from './vault-accounts.ts'
@@ -17,7 +21,7 @@ export interface SyncOptions {
   readonly gateway: PublicKey
   readonly mint: PublicKey
   /** Pays the fees; without one nothing is synced. */
-  readonly operator: Keypair | null
+  readonly operator: TransactionSigner | null
   /** Smaller surpluses wait. */
   readonly minSyncUnits: Units
   readonly log: WatcherLog
@@ -72,7 +76,7 @@ export class TransferSync {
     }
   }
 
-  async #send(reading: VaultReading, operator: Keypair): Promise<SignedTransaction> {
+  async #send(reading: VaultReading, operator: TransactionSigner): Promise<SignedTransaction> {
     const { rpc, program, gateway, mint } = this.#options
     const agent = new PublicKey(reading.agent)
     const instruction = syncVault({ program, gateway, mint, agent })

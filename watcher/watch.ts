@@ -2,7 +2,8 @@
  * THE OTHER PATH: from the chain to the books, in five stages. A sweep may end anywhere and be repeated from the start:
  * every write is idempotent, and the cursor moves only over what is booked.
  */
-import type { Connection, Keypair } from '@solana/web3.js'
+import type { Connection } from '@solana/web3.js'
+import type { TransactionSigner } from '../src/chain/send.ts'
 import type { Cursor } from '../src/ledger/chain-ledger.ts'
 import type { Units } from '../src/money.ts'
 import type { Watched } from './binding.ts'
@@ -20,7 +21,7 @@ import { booksByVault, VaultBooks } from './vault-books.ts'
 export interface WatchOptions extends Crediting, Watched {
   readonly rpc: Connection
   /** Pays for `sync_vault`; null where this watcher only reads. */
-  readonly operator: Keypair | null
+  readonly operator: TransactionSigner | null
   readonly minSyncUnits: Units
 }
 

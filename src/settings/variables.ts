@@ -200,6 +200,19 @@ export const VARIABLES = {
     allowed: 'a whole number of units',
     read: atomicUnits,
   },
+  SETTLE_THRESHOLD: {
+    meaning:
+      'unsettled charges of an agent at which they are settled, in units of USDC; a withdrawal request is met at once',
+    defaultText: '1000000',
+    allowed: 'a whole number of units, at least 1',
+    read: atomicUnits.refine((amount) => amount > 0n),
+  },
+  PRIORITY_FEE_MAX: {
+    meaning: 'most that settling pays for priority, in micro-lamports per compute unit',
+    defaultText: '100000',
+    allowed: '0 to 100000000',
+    read: integer(0, 100_000_000),
+  },
   UPSTREAM_HEADERS_TIMEOUT_SECONDS: {
     meaning: 'how long a provider may take to start its answer, in seconds',
     defaultText: '600',
