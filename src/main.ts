@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Watcher } from '../watcher/start-watcher.ts'
-import { keypairOfFile, paymentAddresses } from './chain/configured.ts'
+import { paymentAddresses } from './chain/configured.ts'
 import { systemClock } from './clock.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { openLedger } from './ledger/sqlite/open-ledger.ts'
 import { createLog, type Log } from './log.ts'
 import { challengeSecret } from './main/challenge-secret.ts'
 import { runGateway } from './main/gateway.ts'
+import { openKeys } from './main/keys.ts'
 import { chainView, watchChain } from './main/watch-chain.ts'
 import { USDC_DECIMALS } from './money.ts'
 import { providerAddresses } from './providers/registry.ts'
@@ -44,11 +45,12 @@ export async function startGateway(
   options: StartOptions = {},
 ): Promise<Gateway> {
   const log = options.log ?? createLog(settings.logLevel)
-  checkKeys(settings)
+  const keys = await openKeys(settings)
   const ledger = openLedgerOf(settings)
   let watcher: Watcher | null = null
   try {
-    watcher = options.watch === false ? null : watchChain(settings.chain, ledger, log, systemClock)
+    const watches = options.watch !== false
+    watcher = watches ? watchChain(settings.chain, keys.operator, ledger, log, systemClock) : null
     await firstContact(watcher, log)
     const running = await runGateway({
       host: settings.host,
@@ -78,11 +80,13 @@ export async function startGateway(
         await running.close()
         await watcher?.stop()
         await ledger.close()
+        await keys.close()
       },
     }
   } catch (error) {
     await watcher?.stop()
     await ledger.close()
+    await keys.close()
     throw error
   }
 }
@@ -99,12 +103,13 @@ export async function startWatchOnly(
   options: Pick<StartOptions, 'log'> = {},
 ): Promise<RunningWatch> {
   const log = options.log ?? createLog(settings.logLevel)
-  checkKeys(settings)
+  const keys = await openKeys(settings)
   const ledger = openLedgerOf(settings)
-  const watcher = watchChain(settings.chain, ledger, log, systemClock)
+  const watcher = watchChain(settings.chain, keys.operator, ledger, log, systemClock)
   async function close(): Promise<void> {
     await watcher.stop()
     await ledger.close()
+    await keys.close()
   }
   try {
     await firstContact(watcher, log)
@@ -136,20 +141,6 @@ async function firstContact(watcher: Watcher | null, log: Log): Promise<void> {
 function openLedgerOf({ dataDir }: Settings): Ledger {
   mkdirSync(dataDir, { recursive: true })
   return openLedger(join(dataDir, 'ledger.sqlite'))
-}
-
-/** A key that can't be used is found at start, not at the first signature. Throws, naming each variable. */
-function checkKeys({ receiptKey, chain }: Settings): void {
-  const files = { RECEIPT_KEY: receiptKey, OPERATOR_KEY: chain.operatorKey }
-  const problems = Object.entries(files).flatMap(([variable, path]) => {
-    try {
-      if (path !== null) keypairOfFile(path)
-      return []
-    } catch (error) {
-      return `${variable}: ${error instanceof Error ? error.message : String(error)}`
-    }
-  })
-  if (problems.length > 0) throw new Error(problems.join('\n'))
 }
 
 function depositInstructions({

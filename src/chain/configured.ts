@@ -1,6 +1,5 @@
 /** What an operator configures about the chain, as text, turned into the chain's own types. */
-import { readFileSync } from 'node:fs'
-import { Keypair, PublicKey } from '@solana/web3.js'
+import { PublicKey } from '@solana/web3.js'
 import { depositAddress, vaultAddress } from './addresses.ts'
 
 /** Addresses in base58. */
@@ -23,41 +22,31 @@ export function configuredGateway(addresses: ConfiguredGateway): {
   }
 }
 
+/** Where an agent's money is; `vault` and `depositAddress` in base58. */
+export interface PaymentAddresses {
+  readonly vault: string
+  readonly vaultKey: PublicKey
+  readonly depositAddress: string
+}
+
 /** Where an agent (base58) pays: derived, and remembered for the agents that asked last. */
 export function paymentAddresses(
   addresses: ConfiguredGateway,
-): (agent: string) => { readonly vault: string; readonly depositAddress: string } {
+): (agent: string) => PaymentAddresses {
   const { program, gateway, mint } = configuredGateway(addresses)
-  const known = new Map<string, { vault: string; depositAddress: string }>()
+  const known = new Map<string, PaymentAddresses>()
   return (agent) => {
     const found = known.get(agent)
     if (found !== undefined) return found
-    const vault = vaultAddress(program, gateway, new PublicKey(agent))
+    const vaultKey = vaultAddress(program, gateway, new PublicKey(agent))
     const derived = {
-      vault: vault.toBase58(),
-      depositAddress: depositAddress(vault, mint).toBase58(),
+      vault: vaultKey.toBase58(),
+      vaultKey,
+      depositAddress: depositAddress(vaultKey, mint).toBase58(),
     }
     if (known.size >= REMEMBERED_MAX) known.delete(known.keys().next().value ?? '')
     known.set(agent, derived)
     return derived
-  }
-}
-
-/** The keypair of a Solana CLI key file. Throws without a word of what the file holds. */
-export function keypairOfFile(path: string): Keypair {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
-    throw new Error(`key file ${path}: cannot be read as JSON`)
-  }
-  if (!Array.isArray(parsed) || parsed.length !== 64) {
-    throw new Error(`key file ${path}: not a JSON array of 64 bytes`)
-  }
-  try {
-    return Keypair.fromSecretKey(Uint8Array.from(parsed as number[]))
-  } catch {
-    throw new Error(`key file ${path}: its second half is not the key of its first`)
   }
 }
 

@@ -1,10 +1,11 @@
 /** Starts the watcher as the settings say, and shows it to the routes. */
 import { startWatcher, type Watcher, type WatcherStatus } from '../../watcher/start-watcher.ts'
-import { configuredGateway, keypairOfFile, webSocketBeside } from '../chain/configured.ts'
+import { configuredGateway, webSocketBeside } from '../chain/configured.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
 import type { ChainView } from '../routes/parts.ts'
 import type { ChainSettings } from '../settings.ts'
+import type { MessageSigner } from '../signers/message-signer.ts'
 
 /** The longest time between two sweeps: deposits are credited by then even if no WebSocket wakes anybody. */
 const POLL_MS = 5_000
@@ -16,11 +17,12 @@ const BEHIND_MS = 60_000
 
 export function watchChain(
   settings: ChainSettings,
+  operator: MessageSigner | null,
   ledger: Ledger,
   log: Log,
   now: () => number,
 ): Watcher {
-  const { rpcUrl, wsUrl, chain, operatorKey, minSync } = settings
+  const { rpcUrl, wsUrl, chain, minSync } = settings
   return startWatcher({
     ...configuredGateway(settings),
     ledger,
@@ -28,7 +30,7 @@ export function watchChain(
     wsUrl: wsUrl ?? webSocketBeside(rpcUrl),
     rpcTimeoutMs: RPC_TIMEOUT_MS,
     pollIntervalMs: chain === 'localnet' ? LOCAL_POLL_MS : POLL_MS,
-    operator: operatorKey === null ? null : keypairOfFile(operatorKey),
+    operator,
     minSyncUnits: minSync,
     now,
     log,

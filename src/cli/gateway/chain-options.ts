@@ -15,7 +15,7 @@ export function withChain(command: Command): Command {
   const rpcUrl = new Option('--rpc-url <url>', 'the RPC node').env('SOLANA_RPC_URL')
   const program = addressOption('--program', 'the vault program (default: the one in idl.json)')
   const mint = addressOption('--mint', "the USDC mint (default: Circle's)")
-  const operator = new Option('--operator-key <file>', "the gateway authority's key")
+  const operator = new Option('--operator-key <file|cmd:…>', "the gateway authority's key")
   return withJson(command.addOption(rpcUrl.makeOptionMandatory()))
     .addOption(program.env('PROGRAM_ID'))
     .addOption(mint.env('USDC_MINT'))

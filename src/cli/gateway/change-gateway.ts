@@ -1,23 +1,32 @@
 /** Sends the transaction of `gateway init` or `update`, and reads back what stands on the chain. */
 import { existsSync } from 'node:fs'
-import { type Keypair, PublicKey } from '@solana/web3.js'
+import { PublicKey } from '@solana/web3.js'
 import { toSigner } from '../../agent/key.ts'
 import type { Gateway } from '../../chain/accounts.ts'
 import { gatewayAddress } from '../../chain/addresses.ts'
 import { type GatewayTerms, initializeGateway, updateGateway } from '../../chain/instructions.ts'
-import { sendTransaction } from '../../chain/send.ts'
+import { addressOf, sendTransaction } from '../../chain/send.ts'
+import type { MessageSigner } from '../../signers/message-signer.ts'
 import { UsageError } from '../report-failure.ts'
 import type { Change, ChangeFlags } from './change.ts'
-import { type GatewayChain, openChain, operatorOf, readGateway } from './gateway-chain.ts'
+import { type GatewayChain, openChain, readGateway, withOperator } from './gateway-chain.ts'
 import { type GatewayDocument, gatewayDocument } from './gateway-document.ts'
 
 const DELAY_SECONDS = 900n
 
 /** Makes the change final. Throws when the account is there already (init), or is not (update). */
-export async function changeGateway(change: Change, flags: ChangeFlags): Promise<GatewayDocument> {
-  const operator = operatorOf(flags)
+export function changeGateway(change: Change, flags: ChangeFlags): Promise<GatewayDocument> {
+  return withOperator(flags, (operator) => changeWith(operator, change, flags))
+}
+
+async function changeWith(
+  operator: MessageSigner,
+  change: Change,
+  flags: ChangeFlags,
+): Promise<GatewayDocument> {
+  const authority = addressOf(operator)
   const chain = await openChain(flags)
-  const address = gatewayAddress(chain.program, operator.publicKey, chain.mint)
+  const address = gatewayAddress(chain.program, authority, chain.mint)
   const before = await readGateway(chain, address)
   if (change === 'init' && before !== null) {
     throw new Error(`${address} exists; \`level5 gateway update\` changes it`)
@@ -25,7 +34,7 @@ export async function changeGateway(change: Change, flags: ChangeFlags): Promise
   if (change === 'update' && before === null) {
     throw new Error(`${address} does not exist; \`level5 gateway init\` creates it`)
   }
-  await send(chain, change, operator, termsOf(flags, before, operator.publicKey))
+  await send(chain, change, operator, termsOf(flags, before, authority))
   return await gatewayDocument(chain, address, flags, receiptKeyOf(flags)?.file ?? null)
 }
 
@@ -62,11 +71,11 @@ function receiptKeyOf({ receiptKey }: ChangeFlags) {
 async function send(
   { rpc, program, mint }: GatewayChain,
   change: Change,
-  operator: Keypair,
+  operator: MessageSigner,
   terms: GatewayTerms,
 ): Promise<void> {
   const build = change === 'init' ? initializeGateway : updateGateway
-  const instruction = build(program, operator.publicKey, mint, terms)
+  const instruction = build(program, addressOf(operator), mint, terms)
   const outcome = await sendTransaction(rpc, [instruction], [operator], 'finalized')
   if (outcome.kind === 'landed') return
   const why = outcome.kind === 'failed' ? JSON.stringify(outcome.error) : 'it never landed'

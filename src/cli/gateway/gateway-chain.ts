@@ -1,11 +1,12 @@
 /** The chain side of the gateway commands: the node, the operator, and the Gateway account. */
-import { type Connection, Keypair, PublicKey } from '@solana/web3.js'
-import { readKeyFile } from '../../agent/key.ts'
+import { type Connection, PublicKey } from '@solana/web3.js'
 import { decodeGateway, type Gateway } from '../../chain/accounts.ts'
 import { clusterOf } from '../../chain/clusters.ts'
 import { vaultIdl } from '../../chain/program-file.ts'
 import { connectRpc } from '../../chain/rpc.ts'
 import type { ChainName } from '../../identity/signed-text.ts'
+import type { MessageSigner } from '../../signers/message-signer.ts'
+import { openSigner } from '../../signers/open-signer.ts'
 import { UsageError } from '../report-failure.ts'
 import type { ChainFlags } from './chain-options.ts'
 
@@ -28,12 +29,20 @@ export async function openChain(flags: ChainFlags): Promise<GatewayChain> {
   return { rpc, chain, mint: new PublicKey(mint), program: new PublicKey(program) }
 }
 
-/** The operator's keypair. */
-export function operatorOf(flags: ChainFlags): Keypair {
-  if (flags.operatorKey === undefined) {
-    throw new UsageError("--operator-key is needed: the file with the gateway authority's key")
+/** Opens the operator's key for `use`, and closes it after. */
+export async function withOperator<Result>(
+  { operatorKey }: ChainFlags,
+  use: (operator: MessageSigner) => Promise<Result>,
+): Promise<Result> {
+  if (operatorKey === undefined) {
+    throw new UsageError("--operator-key is needed: the gateway authority's key file, or cmd:…")
   }
-  return Keypair.fromSecretKey(readKeyFile(flags.operatorKey))
+  const operator = await openSigner('--operator-key', operatorKey)
+  try {
+    return await use(operator)
+  } finally {
+    await operator.close()
+  }
 }
 
 /** Reads the Gateway account, or null when nothing of the program stands at the address. */

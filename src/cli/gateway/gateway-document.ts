@@ -2,7 +2,7 @@
 import { PublicKey } from '@solana/web3.js'
 import { gatewayAddress } from '../../chain/addresses.ts'
 import type { ChainFlags } from './chain-options.ts'
-import { type GatewayChain, openChain, operatorOf, readGateway } from './gateway-chain.ts'
+import { type GatewayChain, openChain, readGateway, withOperator } from './gateway-chain.ts'
 import type { ShowFlags } from './show.ts'
 
 /** The document of `--json`; `settings` is what `serve` reads from its environment. */
@@ -11,8 +11,11 @@ export type GatewayDocument = Awaited<ReturnType<typeof gatewayDocument>>
 /** Finds the account that the flags point at. Throws when there is none. */
 export async function showGateway(flags: ShowFlags): Promise<GatewayDocument> {
   const chain = await openChain(flags)
-  const derived = () => gatewayAddress(chain.program, operatorOf(flags).publicKey, chain.mint)
-  const address = flags.gateway === undefined ? derived() : new PublicKey(flags.gateway)
+  const derived = () =>
+    withOperator(flags, async ({ publicKey }) =>
+      gatewayAddress(chain.program, new PublicKey(publicKey), chain.mint),
+    )
+  const address = flags.gateway === undefined ? await derived() : new PublicKey(flags.gateway)
   return await gatewayDocument(chain, address, flags, null)
 }
 
