@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/prices': ['src/formats/format'],
   'src/chain': ['src/signers'],
   'src/signers': ['src/identity'],
-  'src/ledger': [],
+  'src/ledger': ['src/proof/receipt'],
   'src/proof': ['src/identity', 'src/prices', 'src/chain'],
   'src/providers': ['src/settings'],
   'src/request': [
@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'watcher',
   ],
   'src/main': ['*'],
-  'src/agent': ['src/identity/signed-text', 'src/identity/session-text', 'src/chain'],
+  'src/agent': ['src/identity/signed-text', 'src/identity/session-text', 'src/chain', 'src/proof'],
   'src/cli': ['*'],
 }
 
