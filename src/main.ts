@@ -10,7 +10,7 @@ import { openLedger } from './ledger/sqlite/open-ledger.ts'
 import { createLog, type Log } from './log.ts'
 import { challengeSecret } from './main/challenge-secret.ts'
 import { runGateway } from './main/gateway.ts'
-import { openKeys } from './main/keys.ts'
+import { type Keys, openKeys, receiptIssuer } from './main/keys.ts'
 import { chainView, watchChain } from './main/watch-chain.ts'
 import { USDC_DECIMALS } from './money.ts'
 import { providerAddresses } from './providers/registry.ts'
@@ -46,7 +46,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const log = options.log ?? createLog(settings.logLevel)
   const keys = await openKeys(settings)
-  const ledger = openLedgerOf(settings)
+  const ledger = openLedgerOf(settings, keys)
   let watcher: Watcher | null = null
   try {
     const watches = options.watch !== false
@@ -104,7 +104,7 @@ export async function startWatchOnly(
 ): Promise<RunningWatch> {
   const log = options.log ?? createLog(settings.logLevel)
   const keys = await openKeys(settings)
-  const ledger = openLedgerOf(settings)
+  const ledger = openLedgerOf(settings, keys)
   const watcher = watchChain(settings.chain, keys.operator, ledger, log, systemClock)
   async function close(): Promise<void> {
     await watcher.stop()
@@ -138,9 +138,9 @@ async function firstContact(watcher: Watcher | null, log: Log): Promise<void> {
   }
 }
 
-function openLedgerOf({ dataDir }: Settings): Ledger {
+function openLedgerOf({ dataDir, chain }: Settings, keys: Keys): Ledger {
   mkdirSync(dataDir, { recursive: true })
-  return openLedger(join(dataDir, 'ledger.sqlite'))
+  return openLedger(join(dataDir, 'ledger.sqlite'), receiptIssuer(keys.receipts, chain.gateway))
 }
 
 function depositInstructions({

@@ -7,32 +7,55 @@ export interface HoldFacts {
   readonly nonceSpent: boolean
   /** Whether the mint's authority has frozen the agent's deposit address. */
   readonly vaultFrozen: boolean
+  /** The vault's, in seconds; null while it has not been read. */
+  readonly withdrawalDelaySeconds: number | null
   readonly available: Units
   readonly owed: Units
+  readonly spent: Units
+  readonly held: Units
+  /** The highest total that the agent signed for; null where no voucher is required. */
+  readonly signed: Units | null
   /** Null: the call is signed, no session is used. `gone`: it is unknown, expired, revoked or another agent's. */
   readonly session: 'gone' | SessionRoom | null
 }
 
-interface SessionRoom {
+export interface SessionRoom {
   /** Null: unlimited. */
   readonly spendLimit: Units | null
   readonly spent: Units
   readonly held: Units
 }
 
+/** What a call asks for. */
+export interface HoldTerms {
+  readonly amount: Units
+  /** Seconds of the vault's delay that no call may use. */
+  readonly settleMarginSeconds: number
+}
+
 /**
- * Identity first, then whether the vault can pay at all, then the session's limit, then the money. An agent that owes
- * anything is admitted to nothing. `held` carries what is available after the hold.
+ * Identity first, then whether the vault can pay at all and in time, then the session's limit, then the money, then what
+ * was signed for. An agent that owes anything is admitted to nothing. `held` carries what is available after the hold.
  */
-export function admitHold(amount: Units, facts: HoldFacts): HoldOutcome {
+export function admitHold(
+  { amount, settleMarginSeconds }: HoldTerms,
+  facts: HoldFacts,
+): HoldOutcome {
   if (facts.nonceSpent) return { kind: 'replayed_nonce' }
   if (facts.session === 'gone') return { kind: 'session_gone' }
   if (facts.vaultFrozen) return { kind: 'vault_frozen' }
+  const delaySeconds = facts.withdrawalDelaySeconds
+  const callSecondsMax = delaySeconds === null ? null : delaySeconds - settleMarginSeconds
+  if (delaySeconds !== null && delaySeconds <= settleMarginSeconds) {
+    return { kind: 'delay_too_short', delaySeconds }
+  }
   const remaining = facts.session === null ? null : sessionRemaining(facts.session)
   if (remaining !== null && remaining < amount) return { kind: 'session_limit', remaining }
-  const { available, owed } = facts
+  const { available, owed, signed } = facts
   if (owed > ZERO || available < amount) return { kind: 'insufficient', available, owed }
-  return { kind: 'held', available: units(available - amount) }
+  const needed = units(facts.spent + facts.held + amount)
+  if (signed !== null && signed < needed) return { kind: 'authorization_required', needed, signed }
+  return { kind: 'held', available: units(available - amount), callSecondsMax }
 }
 
 /** What a session may still hold, in units; null: unlimited. */

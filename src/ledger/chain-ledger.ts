@@ -44,6 +44,46 @@ export type CreditOutcome =
   /** Crediting of this vault is stopped [C6], or the amount is beyond what a ledger holds. Nothing changed. */
   | { readonly kind: 'stopped'; readonly reason: string }
 
+/** A finalized event that took money out of a vault, as it states it. `cumulative` is the total of its kind after it. */
+export interface PayoutFact {
+  readonly vault: string
+  readonly agent: AgentKey
+  readonly amount: Units
+  readonly cumulative: Units
+  readonly signature: string
+  /** As of a deposit. */
+  readonly instructionPath: string
+  readonly slot: number
+}
+
+export type PayoutOutcome =
+  | { readonly kind: 'booked' }
+  /** The same fact, or a later one that includes it, is on the books already: nothing changed. */
+  | { readonly kind: 'exists' }
+  /** An earlier one of its kind is missing (its cumulative is not the books' plus the amount): nothing changed. */
+  | { readonly kind: 'gap'; readonly booked: Units }
+  /** The books cannot hold it (a settlement beyond `spent`, a vault that is not known): drift, nothing changed. */
+  | { readonly kind: 'impossible'; readonly detail: string }
+
+/** What the chain says of a vault's withdrawal, at two commitments. Times are Unix seconds. */
+export interface WithdrawalReading {
+  readonly vault: string
+  /** The finalized slot that was read; 0 where only `confirmed` was: such a reading freezes and never thaws. */
+  readonly slot: number
+  /** The slot at which `confirmed` was read; 0 where it was not. */
+  readonly confirmedSlot: number
+  /** The account's totals at the finalized slot that was read. */
+  readonly withdrawn: Units
+  readonly settled: Units
+  /** `pending_withdrawal` at that slot with what was withdrawn by then and is not on the books yet; `withdrawable_at`. */
+  readonly pending: Units
+  readonly withdrawableAt: number
+  /** The same at `confirmed`, or null where it could not be read: then what is frozen stays so. */
+  readonly confirmedPending: Units | null
+  readonly confirmedWithdrawableAt: number
+  readonly withdrawalDelaySeconds: number
+}
+
 /** A vault that the ledger knows, with what it has credited to it. */
 export interface KnownVault {
   readonly vault: string
@@ -54,6 +94,11 @@ export interface KnownVault {
   readonly stopped: string | null
   /** Whether the mint's authority has frozen the deposit address: the vault can pay nobody, so its agent holds nothing. */
   readonly addressFrozen: boolean
+  /** Totals of the payouts that are on the books. */
+  readonly settled: Units
+  readonly withdrawn: Units
+  /** What the agent's money is to be frozen up to. */
+  readonly pendingWithdrawal: Units
 }
 
 /** A deposit seen at `confirmed`: shown, never spendable. */
@@ -87,6 +132,23 @@ export interface ChainLedger {
   credit(deposit: DepositFact, at: number): Promise<CreditOutcome>
   /** Learns of a vault that was opened; idempotent. Throws when it is another agent's. */
   knowVault(vault: string, agent: AgentKey): Promise<void>
+  /**
+   * Mirrors a settlement: `settled` is what the operator has taken of `spent`.
+   * One that would bring it above `spent` is `impossible`.
+   */
+  bookSettlement(settlement: PayoutFact, at: number): Promise<PayoutOutcome>
+  /**
+   * Mirrors a withdrawal: takes it from `frozen`, then from `available`; the rest is `owed`. What is pending falls by
+   * the amount in the same transaction, so that nothing thaws in between [C8].
+   */
+  bookWithdrawal(withdrawal: PayoutFact, at: number): Promise<PayoutOutcome>
+  /**
+   * Freezes up to the higher of the two pending amounts, at once and from whatever becomes available later. Thaws only
+   * when both are lower, every withdrawal up to the reading is on the books (its `withdrawn` equals the books'), and
+   * `slot` is not before the slot at which the pending amount was last seen: an older view proves no cancel.
+   * Throws when the vault is not known.
+   */
+  noteWithdrawal(reading: WithdrawalReading, at: number): Promise<void>
   vaults(): Promise<KnownVault[]>
   /** Stops (reason) or resumes (null) crediting of a vault. Throws when it is not known. */
   stopVault(vault: string, reason: string | null): Promise<void>

@@ -7,6 +7,9 @@
  * - whatever becomes available (a deposit, money freed by the end of a hold) pays what is owed first; who owes holds nothing [C8]
  * - a hold exists durably before `hold` resolves, and ends exactly once, settled or released [L3, L4]
  * - a charge never exceeds its own hold [L3]; Σ holds of a session + its spending never exceed its limit [A3]
+ * - where vouchers are required, `spent + held` never passes what the agent signed for [C8, C9]
+ * - while a withdrawal is pending, whatever becomes available freezes first, up to the pending amount [C8]
+ * - each settled call has one receipt, written with it; an agent's receipts form a chain without gaps
  * - a nonce is spent in the transaction of the hold it asked for; the second is `replayed_nonce` [A2]
  * - a deposit credits once per (vault, deposit_index) and per (signature, instruction path) [C4]
  * - what a call resolved with is on disk before the promise resolves [L8]
@@ -15,8 +18,11 @@
  * Broken invariants throw; expected outcomes are tagged unions. Times are Unix milliseconds and passed in.
  */
 import type { Tokens, Units } from '../money.ts'
+import type { CallAuth, Outcome } from '../proof/receipt.ts'
 import type { ChainLedger } from './chain-ledger.ts'
+import type { IssuedReceipt, ReceiptLedger } from './receipt-ledger.ts'
 import type { SessionLedger } from './session-ledger.ts'
+import type { OfferedVoucher, VoucherLedger } from './voucher-ledger.ts'
 
 /** Base58 ed25519 public key. */
 export type AgentKey = string
@@ -38,26 +44,7 @@ export interface Balance {
   readonly owed: Units
 }
 
-/** How a billed call ended. Source: proof contract, "Receipts"; docs/billing.md says what each charges. */
-export type Outcome =
-  | 'completed'
-  | 'client_left'
-  | 'provider_failed'
-  | 'provider_stalled'
-  | 'usage_missing'
-  | 'recovered'
-
-/** What the agent sent to ask for a call; enough to rebuild the signed text, or the session used. */
-export type CallAuth =
-  | {
-      readonly method: string
-      readonly target: string
-      readonly nonce: string
-      readonly issued_at: string
-      readonly signature: string
-      readonly price_version?: string
-    }
-  | { readonly session: string }
+export type { CallAuth, Outcome }
 
 /** What a hold is charged at if nobody lives to settle it (`recovered`). */
 export interface RecoveryTerms {
@@ -82,10 +69,21 @@ export interface HoldRequest {
   readonly requestDigest: string
   readonly auth: CallAuth
   readonly recovery: RecoveryTerms
+  /** Came with the request and verified; kept, where it is the highest, whatever the outcome. Null: none came. */
+  readonly voucher: OfferedVoucher | null
+  /** Whether only what a voucher covers may be held. */
+  readonly requireVoucher: boolean
+  /** Kept for settling before a withdrawal's delay ends, in seconds: no call may outlast the rest of the delay. */
+  readonly settleMarginSeconds: number
 }
 
 export type HoldOutcome =
-  | { readonly kind: 'held'; readonly available: Units }
+  /** `callSecondsMax`: how long the call may take, from the vault's delay; null while the ledger has not read the vault. */
+  | { readonly kind: 'held'; readonly available: Units; readonly callSecondsMax: number | null }
+  /** `needed`: the total that a voucher must reach for this call. `signed`: the highest that is held, 0 without one. */
+  | { readonly kind: 'authorization_required'; readonly needed: Units; readonly signed: Units }
+  /** The vault's delay leaves no time for a call beside the margin. */
+  | { readonly kind: 'delay_too_short'; readonly delaySeconds: number }
   | { readonly kind: 'insufficient'; readonly available: Units; readonly owed: Units }
   | { readonly kind: 'session_limit'; readonly remaining: Units }
   | { readonly kind: 'session_gone' }
@@ -120,6 +118,8 @@ export type SettleOutcome =
       readonly spent: Units
       /** deposited − withdrawn − spent. */
       readonly balanceAfter: Units
+      /** Written in the same transaction. */
+      readonly receipt: IssuedReceipt
     }
   | { readonly kind: 'already_ended'; readonly state: 'settled' | 'released' }
 
@@ -185,6 +185,14 @@ export interface Release {
   readonly reason: string
 }
 
+/** A price list as it is kept. */
+export interface StoredPrices {
+  /** Since when its version is known here: RFC 3339 UTC with milliseconds. */
+  readonly effectiveAt: string
+  /** The text that the version is the digest of. */
+  readonly json: string
+}
+
 export interface SpendLedger {
   balance(agent: AgentKey): Promise<Balance>
   /** Newest first; `before` is the id of the last row of the page before. */
@@ -207,8 +215,8 @@ export interface SpendLedger {
   forgetExpired(at: number): Promise<void>
   /** Stores a price list's version before anything is held under it; idempotent. Answers since when it is known here. */
   storePrices(version: string, effectiveAt: string, json: string): Promise<string>
-  /** The stored JSON of a version, or null. */
-  prices(version: string): Promise<string | null>
+  /** A stored version, or null. */
+  prices(version: string): Promise<StoredPrices | null>
 }
 
 /** What a health check may ask. */
@@ -222,4 +230,10 @@ interface LedgerHealth {
   close(): Promise<void>
 }
 
-export interface Ledger extends SpendLedger, SessionLedger, ChainLedger, LedgerHealth {}
+export interface Ledger
+  extends SpendLedger,
+    SessionLedger,
+    VoucherLedger,
+    ReceiptLedger,
+    ChainLedger,
+    LedgerHealth {}

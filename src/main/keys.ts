@@ -1,4 +1,5 @@
 /** The operator's keys, opened at start: one that cannot sign is found then, not at the first signature. */
+import type { ReceiptIssuer } from '../ledger/receipt-ledger.ts'
 import type { Settings } from '../settings.ts'
 import type { FileSigner } from '../signers/file-signer.ts'
 import type { MessageSigner } from '../signers/message-signer.ts'
@@ -10,6 +11,12 @@ export interface Keys {
   /** The gateway's authority; null where nothing is settled or synced. */
   readonly operator: MessageSigner | null
   close(): Promise<void>
+}
+
+/** Signs receipts as they are written, where the key is this process's own; else they are signed after. */
+export function receiptIssuer(receipts: Keys['receipts'], gateway: string): ReceiptIssuer | null {
+  if (receipts === null) return null
+  return { gateway, sign: 'signNow' in receipts ? receipts.signNow : null }
 }
 
 /** Opens what the settings name. Throws, naming each variable whose key cannot be used. */

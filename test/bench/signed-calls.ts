@@ -60,7 +60,7 @@ async function startProvider(): Promise<{ child: ChildProcess; port: number }> {
 }
 
 async function fundLedger(folder: string, agent: string): Promise<void> {
-  const ledger = openLedger(join(folder, 'ledger.sqlite'))
+  const ledger = openLedger(join(folder, 'ledger.sqlite'), null)
   const amount = units(1_000_000_000n)
   await ledger.knowVault('bench', agent)
   await ledger.credit(

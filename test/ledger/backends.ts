@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished, test } from 'vitest'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { openLedger } from '../../src/ledger/sqlite/open-ledger.ts'
+import { TEST_ISSUER } from '../support/receipt-key.ts'
 
 /** Where one ledger's books are kept. */
 export interface Home {
@@ -39,7 +40,7 @@ function newSqliteHome(): Home {
 function sqliteHome(file: string): Home {
   return {
     open() {
-      const ledger = openLedger(file)
+      const ledger = openLedger(file, TEST_ISSUER)
       onTestFinished(() => ledger.close())
       return ledger
     },

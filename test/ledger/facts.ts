@@ -1,6 +1,7 @@
 /** Facts to put into a ledger: each with sane values, of which a test names only what it is about. */
 import type { DepositFact } from '../../src/ledger/chain-ledger.ts'
 import type { HoldRequest, Ledger, Settlement } from '../../src/ledger/ledger.ts'
+import type { SessionOpening } from '../../src/ledger/session-ledger.ts'
 import { NO_TOKENS, units } from '../../src/money.ts'
 import type { Backend } from './backends.ts'
 
@@ -54,6 +55,9 @@ export function holdRequest(requestId: string, change: Partial<HoldRequest> = {}
       signature: 'c2lnbmF0dXJl',
     },
     recovery: { tokens: { ...NO_TOKENS, input: 10, output: 5 }, charge: units(60n) },
+    voucher: null,
+    requireVoucher: false,
+    settleMarginSeconds: 0,
     ...change,
   }
 }
@@ -67,6 +71,35 @@ export function settlement(requestId: string, change: Partial<Settlement> = {}):
     upstreamId: 'chatcmpl-1',
     responseDigest: `sha256:${'c'.repeat(64)}`,
     at: NOW + 1_000,
+    ...change,
+  }
+}
+
+/** The digest under which a session's token is stored, here. */
+export function tokenOf(id: string): string {
+  return Buffer.from(id).toString('hex').padEnd(64, '0')
+}
+
+/** A session without a limit that lasts an hour. */
+export function sessionOpening(
+  id: string,
+  terms: Partial<SessionOpening['terms']> = {},
+  change: Partial<SessionOpening> = {},
+): SessionOpening {
+  return {
+    id,
+    tokenSha256: tokenOf(id),
+    terms: {
+      agent: AGENT,
+      spendLimit: null,
+      models: null,
+      label: null,
+      expiresAt: NOW + 3_600_000,
+      ...terms,
+    },
+    nonce: { value: `challenge ${id}`, forgetAt: NOW + 300_000 },
+    proof: { message: `the terms of ${id}`, signature: `signature of ${id}` },
+    voucher: null,
     ...change,
   }
 }

@@ -68,7 +68,7 @@ everyLedger(
     await expect(
       ledger.storePrices('sha256:v2', '2026-11-21T12:00:00.000Z', '{"a":2}'),
     ).rejects.toThrow(/stored with other prices/)
-    expect(await ledger.prices('sha256:v2')).toBe('{"a":1}')
+    expect(await ledger.prices('sha256:v2')).toEqual({ effectiveAt: first, json: '{"a":1}' })
     expect(await ledger.prices('sha256:v3')).toBeNull()
   },
 )

@@ -2,27 +2,25 @@ import { expect } from 'vitest'
 import type { Units } from '../../src/money.ts'
 import { units } from '../../src/money.ts'
 import { type Backend, everyLedger } from './backends.ts'
-import { AGENT, fund, holdRequest, NOW, settlement } from './facts.ts'
+import { AGENT, fund, holdRequest, NOW, sessionOpening, settlement, tokenOf } from './facts.ts'
 
 const OTHER = 'Other1111111111111111111111111111111111111'
 const HOUR = 3_600_000
-const tokenOf = (id: string): string => Buffer.from(id).toString('hex').padEnd(64, '0')
 
 async function withSession(backend: Backend, spendLimit: bigint | null) {
   const ledger = backend.newHome().open()
   await fund(ledger, 10_000n)
   const open = (id: string, change: { nonce?: string; at?: number } = {}) =>
     ledger.openSession(
-      id,
-      tokenOf(id),
-      {
-        agent: AGENT,
-        spendLimit: spendLimit === null ? null : units(spendLimit),
-        models: ['gpt-4o-mini'],
-        label: 'a label',
-        expiresAt: NOW + HOUR,
-      },
-      { value: change.nonce ?? `challenge ${id}`, forgetAt: NOW + 300_000 },
+      sessionOpening(
+        id,
+        {
+          spendLimit: spendLimit === null ? null : units(spendLimit),
+          models: ['gpt-4o-mini'],
+          label: 'a label',
+        },
+        { nonce: { value: change.nonce ?? `challenge ${id}`, forgetAt: NOW + 300_000 } },
+      ),
       change.at ?? NOW,
     )
   await open('s1')

@@ -32,7 +32,7 @@ export interface Books {
 /** Opens the ledger beside whoever else has it open. */
 export function openBooks(dataDir: string): Books {
   const file = join(dataDir, 'ledger.sqlite')
-  const ledger = openLedger(file)
+  const ledger = openLedger(file, null)
   const db = new Database(file, { readonly: true })
   db.defaultSafeIntegers(true)
   return {

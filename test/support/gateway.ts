@@ -14,6 +14,7 @@ import { providerAddresses } from '../../src/providers/registry.ts'
 import type { DepositInstructions } from '../../src/routes/parts.ts'
 import { createTestAgent, type TestAgent } from './agent.ts'
 import { startProvider, type TestProvider } from './provider.ts'
+import { TEST_ISSUER } from './receipt-key.ts'
 
 /** Prices per 1,000,000 tokens that make sums easy: a unit a token in, two units a token out. */
 const MODELS = {
@@ -91,7 +92,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const provider = await startProvider()
   const log: string[] = []
   const file = join(folder, 'ledger.sqlite')
-  let ledger = openLedger(file)
+  let ledger = openLedger(file, TEST_ISSUER)
   let port = 0
   const run = async (): Promise<RunningGateway> =>
     runGateway({
@@ -150,7 +151,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     async restart() {
       await running.close()
       await ledger.close()
-      ledger = openLedger(file)
+      ledger = openLedger(file, TEST_ISSUER)
       running = await run()
     },
   }

@@ -9,6 +9,7 @@ import { units } from '../../src/money.ts'
 import type { WatcherLog } from '../../watcher/log.ts'
 import { startWatcher, type Watcher, type WatcherOptions } from '../../watcher/start-watcher.ts'
 import type { TestNetwork } from './chain.ts'
+import { TEST_ISSUER } from './receipt-key.ts'
 import type { Depositor } from './watched-gateway.ts'
 
 const CREDIT_WITHIN_MS = 60_000
@@ -16,7 +17,7 @@ const CREDIT_WITHIN_MS = 60_000
 /** A new ledger file, gone at `dispose`. */
 export function newLedgerFile(): { ledger: Ledger; dispose(): Promise<void> } {
   const folder = mkdtempSync(join(tmpdir(), 'level5-watcher-'))
-  const ledger = openLedger(join(folder, 'ledger.sqlite'))
+  const ledger = openLedger(join(folder, 'ledger.sqlite'), TEST_ISSUER)
   return {
     ledger,
     async dispose() {

@@ -2,7 +2,8 @@
 import type Database from 'better-sqlite3'
 import { units } from '../../money.ts'
 import type { CreditOutcome, DepositFact } from '../chain-ledger.ts'
-import type { VaultRow } from './rows.ts'
+import { freeing } from './freeing.ts'
+import { VAULT_COLUMNS, type VaultRow } from './rows.ts'
 import { AMOUNT_MAX } from './storable.ts'
 
 interface BooksRow {
@@ -23,11 +24,9 @@ interface DepositRow {
   readonly instruction_path: string
 }
 
-/** What is owed is paid first; the rest becomes available. */
 const ADD_MONEY = `
 UPDATE agents SET
-  balance = balance + @amount - min(owed, @amount),
-  owed = owed - min(owed, @amount),
+  ${freeing('@amount')},
   deposited = deposited + @amount,
   updated_at = @at
 WHERE pubkey = @agent
@@ -36,6 +35,7 @@ RETURNING balance, spent, deposited, withdrawn`
 export class Credit {
   readonly #booked: Database.Statement<[string, bigint, string, string], DepositRow>
   readonly #vault: Database.Statement<[string], VaultRow>
+  readonly #vaultOf: Database.Statement<[string], string>
   readonly #deposited: Database.Statement<[string], bigint>
   readonly #knowVault: Database.Statement<[string, string]>
   readonly #knowAgent: Database.Statement<[string, number]>
@@ -49,14 +49,15 @@ export class Credit {
       `SELECT * FROM deposits WHERE vault = ? AND deposit_index = ?
        UNION ALL SELECT * FROM deposits WHERE signature = ? AND instruction_path = ? LIMIT 1`,
     )
-    this.#vault = db.prepare(
-      'SELECT vault, agent_pubkey, deposited, deposit_index, stopped, address_frozen FROM vaults WHERE vault = ?',
-    )
+    this.#vault = db.prepare(`SELECT ${VAULT_COLUMNS} FROM vaults WHERE vault = ?`)
+    this.#vaultOf = db
+      .prepare<[string], string>('SELECT vault FROM vaults WHERE agent_pubkey = ?')
+      .pluck()
     this.#deposited = db
       .prepare<[string], bigint>('SELECT deposited FROM agents WHERE pubkey = ?')
       .pluck()
     this.#knowVault = db.prepare(
-      'INSERT INTO vaults (vault, agent_pubkey) VALUES (?, ?) ON CONFLICT (vault) DO NOTHING',
+      'INSERT INTO vaults (vault, agent_pubkey) VALUES (?, ?) ON CONFLICT DO NOTHING',
     )
     this.#knowAgent = db.prepare(
       'INSERT INTO agents (pubkey, updated_at) VALUES (?, ?) ON CONFLICT (pubkey) DO NOTHING',
@@ -76,12 +77,19 @@ export class Credit {
     )
   }
 
-  /** Learns of a vault; throws when it is known as another agent's, which its address rules out. */
+  /** Learns of a vault; throws when it is known as another agent's, or the agent's is another, which addresses rule out. */
   knowVault(vault: string, agent: string): void {
     this.#knowVault.run(vault, agent)
-    const owner = this.#vault.get(vault)?.agent_pubkey
-    if (owner !== agent)
-      throw new Error(`vault ${vault} is ${owner}'s on the books, not ${agent}'s`)
+    const foreign = this.#foreign(vault, agent)
+    if (foreign !== null) throw new Error(`vault ${vault} of ${agent}: ${foreign}`)
+  }
+
+  /** What on the books contradicts that this is the agent's vault, or null. */
+  #foreign(vault: string, agent: string): string | null {
+    const owner = this.#vault.get(vault)?.agent_pubkey ?? agent
+    if (owner !== agent) return `the vault is ${owner}'s on the books`
+    const own = this.#vaultOf.get(agent) ?? vault
+    return own === vault ? null : `the agent's vault is ${own} on the books`
   }
 
   /** Changes nothing unless the outcome is `credited`. */
@@ -93,16 +101,10 @@ export class Credit {
     const { vault, depositIndex, signature, instructionPath } = deposit
     const booked = this.#booked.get(vault, depositIndex, signature, instructionPath)
     if (booked !== undefined) return compare(deposit, booked)
-    const known = this.#vault.get(vault)
-    if (known !== undefined && known.agent_pubkey !== deposit.agent) {
-      return {
-        kind: 'exists_different',
-        detail: `the vault is ${known.agent_pubkey}'s on the books`,
-      }
-    }
-    if (known !== undefined && known.stopped !== null) {
-      return { kind: 'stopped', reason: known.stopped }
-    }
+    const foreign = this.#foreign(vault, deposit.agent)
+    if (foreign !== null) return { kind: 'exists_different', detail: foreign }
+    const stopped = this.#vault.get(vault)?.stopped ?? null
+    if (stopped !== null) return { kind: 'stopped', reason: stopped }
     if ((this.#deposited.get(deposit.agent) ?? 0n) + deposit.amount > AMOUNT_MAX) {
       return { kind: 'stopped', reason: `${deposit.amount} units more than a ledger holds` }
     }

@@ -1,7 +1,9 @@
 /** Ends a hold, once: settled or released. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
 import { least, type Tokens, type Units, units } from '../../money.ts'
+import type { Charge } from '../charge-receipt.ts'
 import type {
+  CallAuth,
   Outcome,
   Release,
   ReleaseOutcome,
@@ -9,6 +11,9 @@ import type {
   SettleOutcome,
   Usage,
 } from '../ledger.ts'
+import type { ReceiptIssuer } from '../receipt-ledger.ts'
+import { freeing } from './freeing.ts'
+import { IssueReceipt } from './issue-receipt.ts'
 import { type HoldRow, recoveryTokensOf } from './rows.ts'
 import { storable } from './storable.ts'
 
@@ -37,18 +42,17 @@ interface Bill {
   readonly at: number
 }
 
-/** What becomes available pays what is owed first. */
 const FREE_MONEY = `
 UPDATE agents SET
   held = held - @amount,
   spent = spent + @charge,
-  balance = balance + (@amount - @charge) - min(owed, @amount - @charge),
-  owed = owed - min(owed, @amount - @charge),
+  ${freeing('(@amount - @charge)')},
   updated_at = @at
 WHERE pubkey = @agent
 RETURNING spent, deposited, withdrawn`
 
 export class EndHold {
+  readonly #issue: IssueReceipt
   readonly #take: Database.Statement<[string], HoldRow>
   readonly #ended: Database.Statement<[string], 'settled' | 'released'>
   readonly #free: Database.Statement<
@@ -60,7 +64,8 @@ export class EndHold {
   readonly #record: Database.Statement<unknown[]>
   readonly #expired: Database.Statement<[number, number], string>
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, issuer: ReceiptIssuer | null) {
+    this.#issue = new IssueReceipt(db, issuer)
     this.#take = db.prepare('DELETE FROM holds WHERE request_id = ? RETURNING *')
     this.#ended = db
       .prepare<[string], 'settled' | 'released'>('SELECT state FROM calls WHERE request_id = ?')
@@ -139,12 +144,14 @@ export class EndHold {
       bill.at,
     )
     const transactionId = BigInt(debit.lastInsertRowid)
+    const receipt = this.#issue.run(transactionId, chargeOf(hold, bill, spent, balanceAfter))
     this.#recordCall(hold, { charge, at: bill.at, transactionId, reason: null })
     return {
       kind: 'settled',
       charge: units(charge),
       spent: units(spent),
       balanceAfter: units(balanceAfter),
+      receipt,
     }
   }
 
@@ -197,5 +204,23 @@ function usageOf(hold: HoldRow, bill: Bill): Usage {
     upstream_id: bill.upstreamId,
     request_digest: hold.request_digest,
     response_digest: bill.responseDigest,
+  }
+}
+
+function chargeOf(hold: HoldRow, bill: Bill, spent: bigint, balanceAfter: bigint): Charge {
+  return {
+    ...bill,
+    agent: hold.agent_pubkey,
+    requestId: hold.request_id,
+    provider: hold.provider,
+    model: hold.model,
+    priceVersion: hold.price_version,
+    held: hold.amount,
+    spent,
+    balanceAfter,
+    requestDigest: hold.request_digest,
+    auth: JSON.parse(hold.auth_json) as CallAuth,
+    startedAt: Number(hold.started_at),
+    endedAt: bill.at,
   }
 }

@@ -1,9 +1,10 @@
 /** Brings a file to the newest schema: numbered steps, forward only, each in one transaction. */
 import type Database from 'better-sqlite3'
 import { FIRST_LEDGER } from './migrations/0001-ledger.ts'
+import { EXIT } from './migrations/0002-exit.ts'
 
 /** The SQL of each schema version, from 1 on. A published step is never changed: the next one corrects it. */
-export const MIGRATIONS: readonly string[] = [FIRST_LEDGER]
+export const MIGRATIONS: readonly string[] = [FIRST_LEDGER, EXIT]
 
 /** `l5l1` in the file's header: this file is a ledger of ours. */
 const APPLICATION_ID = 0x6c356c31

@@ -8,19 +8,25 @@ import type {
   Cursor,
   DepositFact,
   KnownVault,
+  PayoutFact,
+  PayoutOutcome,
   PendingDeposit,
   Quarantined,
+  WithdrawalReading,
 } from '../chain-ledger.ts'
 import type { AgentKey } from '../ledger.ts'
 import { Credit } from './credit.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { NoteWithdrawal } from './note-withdrawal.ts'
 import type { LedgerFiles } from './open-files.ts'
+import { Payouts } from './payouts.ts'
 import { reading } from './reading.ts'
 import {
   type PendingRow,
   pendingOf,
   type QuarantineRow,
   quarantinedOf,
+  VAULT_COLUMNS,
   type VaultRow,
   vaultOf,
 } from './rows.ts'
@@ -35,6 +41,8 @@ interface CursorRow {
 export class Mirror implements ChainLedger {
   readonly #commit: GroupCommit
   readonly #credit: Credit
+  readonly #payouts: Payouts
+  readonly #noteWithdrawal: NoteWithdrawal
   readonly #bind: Database.Statement<[ChainBinding]>
   readonly #binding: Database.Statement<[], ChainBinding>
   readonly #advance: Database.Statement<[number, string | null]>
@@ -53,6 +61,8 @@ export class Mirror implements ChainLedger {
   constructor({ writer, reader }: LedgerFiles, commit: GroupCommit) {
     this.#commit = commit
     this.#credit = new Credit(writer)
+    this.#payouts = new Payouts(writer)
+    this.#noteWithdrawal = new NoteWithdrawal(writer, reader)
     this.#bind = writer.prepare(
       `INSERT INTO binding (id, genesis_hash, program, gateway, mint)
        VALUES (1, @genesisHash, @program, @gateway, @mint) ON CONFLICT (id) DO NOTHING`,
@@ -77,9 +87,7 @@ export class Mirror implements ChainLedger {
       `INSERT INTO pending_deposits (agent_pubkey, signature, amount) VALUES (@agent, @signature, @amount)`,
     )
     this.#cursor = reader.prepare('SELECT slot, signature FROM cursor')
-    this.#vaults = reader.prepare(
-      'SELECT vault, agent_pubkey, deposited, deposit_index, stopped, address_frozen FROM vaults',
-    )
+    this.#vaults = reader.prepare(`SELECT ${VAULT_COLUMNS} FROM vaults`)
     this.#quarantined = reader.prepare(
       'SELECT signature, slot, reason, at FROM quarantine ORDER BY slot, signature',
     )
@@ -116,6 +124,20 @@ export class Mirror implements ChainLedger {
 
   knowVault(vault: string, agent: AgentKey): Promise<void> {
     return this.#commit.run(() => this.#credit.knowVault(vault, agent))
+  }
+
+  bookSettlement(settlement: PayoutFact, at: number): Promise<PayoutOutcome> {
+    return this.#commit.run(() => this.#payouts.bookSettlement(settlement, at))
+  }
+
+  bookWithdrawal(withdrawal: PayoutFact, at: number): Promise<PayoutOutcome> {
+    return this.#commit.run(() => this.#payouts.bookWithdrawal(withdrawal, at))
+  }
+
+  /** A reading that changes nothing costs no write: the watcher says it at every sweep. */
+  async noteWithdrawal(seen: WithdrawalReading, at: number): Promise<void> {
+    if (await reading(() => this.#noteWithdrawal.stands(seen))) return
+    await this.#commit.run(() => this.#noteWithdrawal.run(seen, at))
   }
 
   vaults(): Promise<KnownVault[]> {

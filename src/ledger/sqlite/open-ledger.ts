@@ -4,27 +4,38 @@ import type {
   ChainBinding,
   Cursor,
   DepositFact,
+  PayoutFact,
   PendingDeposit,
   Quarantined,
+  WithdrawalReading,
 } from '../chain-ledger.ts'
 import type { AgentKey, HoldRequest, Lease, Ledger, Release, Settlement } from '../ledger.ts'
-import type { SessionTerms } from '../session-ledger.ts'
+import type { ReceiptIssuer, ReceiptLedger } from '../receipt-ledger.ts'
+import type { SessionOpening } from '../session-ledger.ts'
+import type { OfferedVoucher } from '../voucher-ledger.ts'
 import { Audit } from './audit.ts'
+import { backfillReceipts } from './backfill.ts'
 import { CallsInFlight } from './calls-in-flight.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Mirror } from './mirror.ts'
 import { type LedgerFiles, openFiles } from './open-files.ts'
+import { Receipts } from './receipts.ts'
 import { Sessions } from './sessions.ts'
 import { Spending } from './spending.ts'
+import { Vouchers } from './vouchers.ts'
 
-/** Opens or creates the ledger at `path`. Throws when the file can't be opened, is not a ledger, or is of a newer version. */
-export function openLedger(path: string): Ledger {
-  return ledgerOn(openFiles(path))
+/**
+ * Opens or creates the ledger at `path`. Throws when the file can't be opened, is not a ledger, or is of a newer version.
+ * `issuer` issues the receipts, first those that calls of before still miss; without one (null) settling throws.
+ */
+export function openLedger(path: string, issuer: ReceiptIssuer | null): Ledger {
+  return ledgerOn(openFiles(path), issuer)
 }
 
 /** The ledger on files that are open already; closing it closes them. */
-export function ledgerOn(files: LedgerFiles): Ledger {
-  return new SqliteLedger(files)
+export function ledgerOn(files: LedgerFiles, issuer: ReceiptIssuer | null): Ledger {
+  if (issuer !== null) backfillReceipts(files.writer, issuer)
+  return new SqliteLedger(files, issuer)
 }
 
 class SqliteLedger implements Ledger {
@@ -32,16 +43,20 @@ class SqliteLedger implements Ledger {
   readonly #commit: GroupCommit
   readonly #spending: Spending
   readonly #sessions: Sessions
+  readonly #vouchers: Vouchers
+  readonly #receipts: Receipts
   readonly #mirror: Mirror
   readonly #audit: Audit
   readonly #probe: Database.Statement<[number]>
 
-  constructor(files: LedgerFiles) {
+  constructor(files: LedgerFiles, issuer: ReceiptIssuer | null) {
     const inFlight = new CallsInFlight()
     this.#files = files
     this.#commit = new GroupCommit(files.writer, () => inFlight.count)
-    this.#spending = new Spending(files, this.#commit, inFlight)
+    this.#spending = new Spending(files, this.#commit, inFlight, issuer)
     this.#sessions = new Sessions(files, this.#commit)
+    this.#vouchers = new Vouchers(files, this.#commit)
+    this.#receipts = new Receipts(files, this.#commit)
     this.#mirror = new Mirror(files, this.#commit)
     this.#audit = new Audit(files.reader)
     this.#probe = files.writer.prepare(
@@ -80,24 +95,37 @@ class SqliteLedger implements Ledger {
     this.#spending.storePrices(version, effectiveAt, json)
   prices = (version: string) => this.#spending.prices(version)
 
-  openSession = (
-    id: string,
-    tokenSha256: string,
-    terms: SessionTerms,
-    nonce: { readonly value: string; readonly forgetAt: number },
-    at: number,
-  ) => this.#sessions.openSession(id, tokenSha256, terms, nonce, at)
+  openSession = (opening: SessionOpening, at: number) => this.#sessions.openSession(opening, at)
+  sessionProof = (agent: AgentKey, id: string) => this.#sessions.sessionProof(agent, id)
   sessionByToken = (tokenSha256: string, at: number) =>
     this.#sessions.sessionByToken(tokenSha256, at)
   sessions = (agent: AgentKey, at: number) => this.#sessions.sessions(agent, at)
   revokeSession = (agent: AgentKey, id: string, at: number) =>
     this.#sessions.revokeSession(agent, id, at)
 
+  keepVoucher = (agent: AgentKey, voucher: OfferedVoucher, at: number) =>
+    this.#vouchers.keepVoucher(agent, voucher, at)
+  voucher = (agent: AgentKey) => this.#vouchers.voucher(agent)
+  unsettled = (agent?: AgentKey) => this.#vouchers.unsettled(agent)
+
+  receipt = (agent: AgentKey, requestId: string) => this.#receipts.receipt(agent, requestId)
+  receipts = (agent: AgentKey, afterSeq: number, limit: number) =>
+    this.#receipts.receipts(agent, afterSeq, limit)
+  unsignedReceipts = (limit: number) => this.#receipts.unsignedReceipts(limit)
+  signReceipts = (signed: Parameters<ReceiptLedger['signReceipts']>[0]) =>
+    this.#receipts.signReceipts(signed)
+
   bind = (binding: ChainBinding) => this.#mirror.bind(binding)
   cursor = () => this.#mirror.cursor()
   advance = (cursor: Cursor) => this.#mirror.advance(cursor)
   credit = (deposit: DepositFact, at: number) => this.#mirror.credit(deposit, at)
   knowVault = (vault: string, agent: AgentKey) => this.#mirror.knowVault(vault, agent)
+  bookSettlement = (settlement: PayoutFact, at: number) =>
+    this.#mirror.bookSettlement(settlement, at)
+  bookWithdrawal = (withdrawal: PayoutFact, at: number) =>
+    this.#mirror.bookWithdrawal(withdrawal, at)
+  noteWithdrawal = (reading: WithdrawalReading, at: number) =>
+    this.#mirror.noteWithdrawal(reading, at)
   vaults = () => this.#mirror.vaults()
   stopVault = (vault: string, reason: string | null) => this.#mirror.stopVault(vault, reason)
   noteFrozen = (vault: string, frozen: boolean) => this.#mirror.noteFrozen(vault, frozen)

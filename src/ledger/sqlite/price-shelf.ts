@@ -1,5 +1,6 @@
 /** Every price list that ever charged anyone. */
 import type Database from 'better-sqlite3'
+import type { StoredPrices } from '../ledger.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { reading } from './reading.ts'
 
@@ -34,7 +35,12 @@ export class PriceShelf {
     return shelved.effective_at
   }
 
-  find(version: string): Promise<string | null> {
-    return reading(() => this.#find.get(version)?.json ?? null)
+  find(version: string): Promise<StoredPrices | null> {
+    return reading(() => {
+      const shelved = this.#find.get(version)
+      return shelved === undefined
+        ? null
+        : { effectiveAt: shelved.effective_at, json: shelved.json }
+    })
   }
 }

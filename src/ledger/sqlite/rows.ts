@@ -156,7 +156,13 @@ export interface VaultRow {
   readonly deposit_index: bigint
   readonly stopped: string | null
   readonly address_frozen: bigint
+  readonly settled: bigint
+  readonly withdrawn: bigint
+  readonly pending_withdrawal: bigint
 }
+
+export const VAULT_COLUMNS = `vault, agent_pubkey, deposited, deposit_index, stopped, address_frozen, settled, withdrawn,
+  pending_withdrawal`
 
 export function vaultOf(row: VaultRow): KnownVault {
   return {
@@ -166,6 +172,9 @@ export function vaultOf(row: VaultRow): KnownVault {
     depositIndex: row.deposit_index,
     stopped: row.stopped,
     addressFrozen: row.address_frozen === 1n,
+    settled: units(row.settled),
+    withdrawn: units(row.withdrawn),
+    pendingWithdrawal: units(row.pending_withdrawal),
   }
 }
 

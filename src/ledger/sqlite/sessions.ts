@@ -1,34 +1,39 @@
 /** Sessions on a file. Implements SessionLedger. */
 import type Database from 'better-sqlite3'
 import type { AgentKey } from '../ledger.ts'
-import type { Session, SessionLedger, SessionTerms } from '../session-ledger.ts'
+import type {
+  OpenOutcome,
+  Session,
+  SessionLedger,
+  SessionOpening,
+  SessionProof,
+} from '../session-ledger.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { LedgerFiles } from './open-files.ts'
+import { OpenSession } from './open-session.ts'
 import { reading } from './reading.ts'
 import { type SessionRow, sessionOf } from './rows.ts'
-import { storable } from './storable.ts'
 
 const LIVE = 'revoked_at IS NULL AND expires_at > ?'
 const COLUMNS =
   'id, agent_pubkey, spend_limit, models_json, label, created_at, expires_at, spent, held'
 
+interface ProofRow {
+  readonly proof_message: string | null
+  readonly proof_signature: string | null
+}
+
 export class Sessions implements SessionLedger {
   readonly #commit: GroupCommit
-  readonly #spendNonce: Database.Statement<[string, string, number]>
-  readonly #insert: Database.Statement<unknown[]>
+  readonly #open: OpenSession
   readonly #revoke: Database.Statement<[number, string, string, number]>
   readonly #byToken: Database.Statement<[string, number], SessionRow>
   readonly #ofAgent: Database.Statement<[string, number], SessionRow>
+  readonly #proof: Database.Statement<[string, string], SessionRow & ProofRow>
 
   constructor({ writer, reader }: LedgerFiles, commit: GroupCommit) {
     this.#commit = commit
-    this.#spendNonce = writer.prepare(
-      'INSERT INTO nonces (agent_pubkey, nonce, forget_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-    )
-    this.#insert = writer.prepare(
-      `INSERT INTO sessions (id, token_sha256, agent_pubkey, spend_limit, models_json, label, created_at, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
+    this.#open = new OpenSession(writer)
     this.#revoke = writer.prepare(
       `UPDATE sessions SET revoked_at = ? WHERE id = ? AND agent_pubkey = ? AND ${LIVE}`,
     )
@@ -38,30 +43,26 @@ export class Sessions implements SessionLedger {
     this.#ofAgent = reader.prepare(
       `SELECT ${COLUMNS} FROM sessions WHERE agent_pubkey = ? AND ${LIVE} ORDER BY created_at DESC, id DESC`,
     )
+    this.#proof = reader.prepare(
+      `SELECT ${COLUMNS}, proof_message, proof_signature FROM sessions WHERE id = ? AND agent_pubkey = ?`,
+    )
   }
 
-  openSession(
+  openSession(opening: SessionOpening, at: number): Promise<OpenOutcome> {
+    return this.#commit.run(() => this.#open.run(opening, at))
+  }
+
+  sessionProof(
+    agent: AgentKey,
     id: string,
-    tokenSha256: string,
-    terms: SessionTerms,
-    nonce: { readonly value: string; readonly forgetAt: number },
-    at: number,
-  ): Promise<{ readonly kind: 'opened' } | { readonly kind: 'replayed_nonce' }> {
-    return this.#commit.run(() => {
-      const { agent, spendLimit, models, label, expiresAt } = terms
-      const spent = this.#spendNonce.run(agent, nonce.value, nonce.forgetAt)
-      if (spent.changes === 0) return { kind: 'replayed_nonce' }
-      this.#insert.run(
-        id,
-        tokenSha256,
-        agent,
-        spendLimit === null ? null : storable('spend limit', spendLimit),
-        models === null ? null : JSON.stringify(models),
-        label,
-        at,
-        expiresAt,
-      )
-      return { kind: 'opened' }
+  ): Promise<(SessionProof & { readonly session: Session }) | null> {
+    return reading(() => {
+      const row = this.#proof.get(id, agent)
+      if (row === undefined || row.proof_message === null || row.proof_signature === null) {
+        return null
+      }
+      const { proof_message: message, proof_signature: signature } = row
+      return { message, signature, session: sessionOf(row) }
     })
   }
 

@@ -12,8 +12,10 @@ import type {
   Settlement,
   SettleOutcome,
   SpendLedger,
+  StoredPrices,
   Transaction,
 } from '../ledger.ts'
+import type { ReceiptIssuer } from '../receipt-ledger.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { EndHold } from './end-hold.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -49,11 +51,16 @@ export class Spending implements SpendLedger {
   readonly #calls: Database.Statement<[number, number], CallRow>
   readonly #nonceSpent: Database.Statement<[string, string]>
 
-  constructor({ writer, reader }: LedgerFiles, commit: GroupCommit, inFlight: CallsInFlight) {
+  constructor(
+    { writer, reader }: LedgerFiles,
+    commit: GroupCommit,
+    inFlight: CallsInFlight,
+    issuer: ReceiptIssuer | null,
+  ) {
     this.#commit = commit
     this.#inFlight = inFlight
     this.#takeHold = new TakeHold(writer)
-    this.#endHold = new EndHold(writer)
+    this.#endHold = new EndHold(writer, issuer)
     this.#shelf = new PriceShelf(writer, reader, commit)
     this.#renew = writer.prepare(
       `UPDATE holds SET lease_until = max(lease_until, ?), recovery_tokens_json = ?, recovery_charge = ?
@@ -144,7 +151,7 @@ export class Spending implements SpendLedger {
     return this.#shelf.store(version, effectiveAt, json)
   }
 
-  prices(version: string): Promise<string | null> {
+  prices(version: string): Promise<StoredPrices | null> {
     return this.#shelf.find(version)
   }
 }

@@ -1,10 +1,11 @@
 /** Takes a hold: facts, the rule, the rows. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
-import { units } from '../../money.ts'
+import { units, ZERO } from '../../money.ts'
 import { admitHold, type HoldFacts } from '../admission.ts'
 import type { HoldOutcome, HoldRequest } from '../ledger.ts'
 import { BALANCE_QUERY, type BalanceRow, balanceOf, NO_BALANCE } from './rows.ts'
 import { storable } from './storable.ts'
+import { KeepVoucher } from './vouchers.ts'
 
 interface RoomRow {
   readonly spend_limit: bigint | null
@@ -12,9 +13,15 @@ interface RoomRow {
   readonly held: bigint
 }
 
+interface VaultRow {
+  readonly address_frozen: bigint
+  readonly withdrawal_delay: bigint | null
+}
+
 export class TakeHold {
+  readonly #vouchers: KeepVoucher
   readonly #nonce: Database.Statement<[string, string], bigint>
-  readonly #frozen: Database.Statement<[string], bigint>
+  readonly #vault: Database.Statement<[string], VaultRow>
   readonly #balance: Database.Statement<[string], BalanceRow>
   readonly #room: Database.Statement<[string, string, number], RoomRow>
   readonly #spendNonce: Database.Statement<[string, string, number]>
@@ -23,16 +30,15 @@ export class TakeHold {
   readonly #insert: Database.Statement<unknown[]>
 
   constructor(db: Database.Database) {
+    this.#vouchers = new KeepVoucher(db)
     this.#nonce = db
       .prepare<[string, string], bigint>(
         'SELECT 1 FROM nonces WHERE agent_pubkey = ? AND nonce = ?',
       )
       .pluck()
-    this.#frozen = db
-      .prepare<[string], bigint>(
-        'SELECT 1 FROM vaults WHERE agent_pubkey = ? AND address_frozen = 1',
-      )
-      .pluck()
+    this.#vault = db.prepare(
+      'SELECT address_frozen, withdrawal_delay FROM vaults WHERE agent_pubkey = ?',
+    )
     this.#balance = db.prepare(BALANCE_QUERY)
     this.#room = db.prepare(
       `SELECT spend_limit, spent, held FROM sessions
@@ -53,21 +59,29 @@ export class TakeHold {
     )
   }
 
-  /** Changes nothing unless the outcome is `held`. */
+  /** Keeps the voucher; changes nothing else unless the outcome is `held`. */
   run(request: HoldRequest): HoldOutcome {
-    const outcome = admitHold(request.amount, this.#facts(request))
+    const { agent, voucher, at } = request
+    if (voucher !== null) this.#vouchers.run(agent, voucher, at)
+    const outcome = admitHold(request, this.#facts(request))
     if (outcome.kind === 'held') this.#write(request)
     return outcome
   }
 
-  #facts({ agent, at, nonce, sessionId }: HoldRequest): HoldFacts {
+  #facts({ agent, at, nonce, sessionId, requireVoucher }: HoldRequest): HoldFacts {
     const row = this.#balance.get(agent)
-    const { available, owed } = row === undefined ? NO_BALANCE : balanceOf(row)
+    const { available, owed, spent, held } = row === undefined ? NO_BALANCE : balanceOf(row)
+    const vault = this.#vault.get(agent)
+    const delay = vault?.withdrawal_delay ?? null
     return {
       nonceSpent: nonce !== null && this.#nonce.get(agent, nonce.value) !== undefined,
-      vaultFrozen: this.#frozen.get(agent) !== undefined,
+      vaultFrozen: vault?.address_frozen === 1n,
+      withdrawalDelaySeconds: delay === null ? null : Number(delay),
       available,
       owed,
+      spent,
+      held,
+      signed: requireVoucher ? (this.#vouchers.highest(agent)?.cumulative ?? ZERO) : null,
       session: sessionId === null ? null : this.#sessionRoom(sessionId, agent, at),
     }
   }

@@ -2,18 +2,9 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { type Ledger, LedgerUnavailable } from '../../../src/ledger/ledger.ts'
 import { type Backend, everyLedger, type Home } from '../backends.ts'
-import { NOW, PRICES } from '../facts.ts'
+import { NOW, PRICES, tokenOf } from '../facts.ts'
 import { ModelLedger, THROWS } from './model-ledger.ts'
-import {
-  AGENTS,
-  NONCES,
-  type Operation,
-  perform,
-  SESSIONS,
-  type Step,
-  steps,
-  tokenOf,
-} from './operation.ts'
+import { AGENTS, NONCES, type Operation, perform, SESSIONS, type Step, steps } from './operation.ts'
 
 everyLedger(
   '$name: L1 L2 L3 L4 L8 A2 A3 C4: whatever happens, the ledger is as the model says',

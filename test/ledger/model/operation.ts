@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { DepositFact } from '../../../src/ledger/chain-ledger.ts'
 import type { HoldRequest, Ledger } from '../../../src/ledger/ledger.ts'
 import { NO_TOKENS, units } from '../../../src/money.ts'
-import { depositFact, holdRequest, LEASE_MS, settlement } from '../facts.ts'
+import { depositFact, holdRequest, LEASE_MS, sessionOpening, settlement } from '../facts.ts'
 
 export const AGENTS = ['Alice', 'Bob'] as const
 export const SESSIONS = ['s1', 's2', 's3'] as const
@@ -206,22 +206,8 @@ export function perform(ledger: Ledger, op: Operation, now: number): Promise<unk
 }
 
 function openSession(ledger: Ledger, op: Operation & { op: 'openSession' }, now: number) {
-  return ledger.openSession(
-    op.session,
-    tokenOf(op.session),
-    {
-      agent: op.agent,
-      spendLimit: op.limit === null ? null : units(op.limit),
-      models: null,
-      label: null,
-      expiresAt: now + SESSION_MS,
-    },
-    { value: op.nonce, forgetAt: now + NONCE_MS },
-    now,
-  )
-}
-
-/** The hex digest under which a session's token would be stored. */
-export function tokenOf(session: string): string {
-  return Buffer.from(session).toString('hex').padEnd(64, '0')
+  const spendLimit = op.limit === null ? null : units(op.limit)
+  const terms = { agent: op.agent, spendLimit, expiresAt: now + SESSION_MS }
+  const nonce = { value: op.nonce, forgetAt: now + NONCE_MS }
+  return ledger.openSession(sessionOpening(op.session, terms, { nonce }), now)
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { openLedger } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { AGENT, fund, LEASE_MS, NOW } from '../facts.ts'
 import { newPath } from '../sqlite/files.ts'
 
@@ -38,7 +39,7 @@ function startWorker(file: string, name: string, calls: number): Worker {
 
 test('L6 C4: two processes on one file lose no credit, share no deposit and finish every call', async () => {
   const file = newPath()
-  const ledger = openLedger(file)
+  const ledger = openLedger(file, TEST_ISSUER)
   onTestFinished(() => ledger.close())
   await fund(ledger, 10_000n)
   const calls = 300
@@ -60,7 +61,7 @@ test('L6 C4: two processes on one file lose no credit, share no deposit and fini
 
 test('L5 L8: after kill -9 everything acknowledged is there, and what was open resolves', async () => {
   const file = newPath()
-  const ledger = openLedger(file)
+  const ledger = openLedger(file, TEST_ISSUER)
   onTestFinished(() => ledger.close())
   await fund(ledger, 1_000_000n)
   const worker = startWorker(file, 'k', 1_000_000)

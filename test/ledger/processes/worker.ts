@@ -6,11 +6,12 @@
 import { once } from 'node:events'
 import { openLedger } from '../../../src/ledger/sqlite/open-ledger.ts'
 import { units } from '../../../src/money.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { depositFact, holdRequest, NOW, settlement } from '../facts.ts'
 
 const LANES = 8
 const [file = '', name = '', calls = '0'] = process.argv.slice(2)
-const ledger = openLedger(file)
+const ledger = openLedger(file, TEST_ISSUER)
 process.stdout.write('ready\n')
 await once(process.stdin, 'data')
 process.stdin.destroy()

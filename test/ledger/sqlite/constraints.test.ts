@@ -2,24 +2,26 @@
 import { expect, test } from 'vitest'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
 import { units } from '../../../src/money.ts'
-import { AGENT, BINDING, depositFact, fund, holdRequest, NOW, settlement } from '../facts.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
+import {
+  AGENT,
+  BINDING,
+  depositFact,
+  fund,
+  holdRequest,
+  NOW,
+  sessionOpening,
+  settlement,
+} from '../facts.ts'
 import { newPath, openedFiles, rawConnection } from './files.ts'
 
 /** Books with a row in every table: 1000 deposited, 40 spent, 100 held, 860 available; session s1 holds 100 of 150. */
 async function fullBooks() {
   const path = newPath()
-  const ledger = ledgerOn(openedFiles(path))
+  const ledger = ledgerOn(openedFiles(path), TEST_ISSUER)
   await ledger.bind(BINDING)
   await fund(ledger, 1_000n)
-  const terms = {
-    agent: AGENT,
-    spendLimit: units(150n),
-    models: null,
-    label: null,
-    expiresAt: NOW + 1,
-  }
-  const challenge = { value: 'challenge', forgetAt: NOW }
-  await ledger.openSession('s1', '0'.repeat(64), terms, challenge, NOW)
+  await ledger.openSession(sessionOpening('s1', { spendLimit: units(150n) }), NOW)
   await ledger.hold(holdRequest('ended'))
   await ledger.settle(settlement('ended'))
   await ledger.hold(holdRequest('open', { sessionId: 's1' }))

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { gatheringMs } from '../../../src/ledger/sqlite/gathering.ts'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
 import { units } from '../../../src/money.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { AGENT, depositFact, fund, holdRequest, NOW, settlement } from '../facts.ts'
 import { openedFiles } from './files.ts'
 
@@ -21,7 +22,7 @@ describe('gatheringMs', () => {
 })
 
 async function fundedLedger() {
-  const ledger = ledgerOn(openedFiles())
+  const ledger = ledgerOn(openedFiles(), TEST_ISSUER)
   await fund(ledger, 1_000_000n)
   return ledger
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { MIGRATIONS, migrate } from '../../../src/ledger/sqlite/migrate.ts'
 import { openFiles } from '../../../src/ledger/sqlite/open-files.ts'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { AGENT, holdRequest, NOW, settlement } from '../facts.ts'
 import { newPath, openedFiles, rawConnection } from './files.ts'
 import { fillBooks, readBooks } from './old-files/books.ts'
@@ -38,10 +39,10 @@ for (const version of VERSIONS) {
   })
 
   test(`a file of schema ${version} opens with all its books and goes on`, async () => {
-    const fresh = ledgerOn(openedFiles())
+    const fresh = ledgerOn(openedFiles(), TEST_ISSUER)
     await fillBooks(fresh)
     const path = oldFile(version)
-    const old = ledgerOn(openedFiles(path))
+    const old = ledgerOn(openedFiles(path), TEST_ISSUER)
     expect(await readBooks(old)).toEqual(await readBooks(fresh))
     expect(await old.settle(settlement('open'))).toMatchObject({ kind: 'settled' })
     expect(await old.hold(holdRequest('new'))).toMatchObject({ kind: 'held' })

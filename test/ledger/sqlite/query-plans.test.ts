@@ -1,6 +1,7 @@
 /** Every query is a search of an index, so that ten million rows cost what ten cost. */
 import { expect, test } from 'vitest'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { openedFiles } from './files.ts'
 
 /** Tables that hold one row, or whose every row is asked for: a vault each agent, what is pending, what is quarantined. */
@@ -17,7 +18,7 @@ function statements(): { readonly queries: string[]; readonly explain: (sql: str
       return prepare(sql) as never
     }
   }
-  ledgerOn(files)
+  ledgerOn(files, TEST_ISSUER)
   const explain = (sql: string): string[] => {
     const bound = sql.replaceAll(/\?|@\w+/g, 'NULL')
     const plan = files.reader.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${bound}`)

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { LedgerUnavailable } from '../../../src/ledger/ledger.ts'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { AGENT, depositFact, fund, holdRequest, NOW, settlement } from '../facts.ts'
 import { newPath, openedFiles, rawConnection } from './files.ts'
 
@@ -9,7 +10,7 @@ const nextTurn = () => new Promise((turn) => setImmediate(turn))
 
 async function lockable() {
   const path = newPath()
-  const ledger = ledgerOn(openedFiles(path))
+  const ledger = ledgerOn(openedFiles(path), TEST_ISSUER)
   await fund(ledger, 1_000n)
   return { ledger, other: rawConnection(path) }
 }
@@ -65,7 +66,7 @@ test('reads see the last commit while another process is in the middle of a writ
 
 test('L6: a full disk is unavailable, changes nothing, and is forgotten once there is room', async () => {
   const files = openedFiles()
-  const ledger = ledgerOn(files)
+  const ledger = ledgerOn(files, TEST_ISSUER)
   await fund(ledger, 1_000_000n)
   const pages = Number(files.writer.pragma('page_count', { simple: true }))
   files.writer.pragma(`max_page_count = ${pages + 2}`)
@@ -88,7 +89,7 @@ test('L6: a full disk is unavailable, changes nothing, and is forgotten once the
 
 test('L6: a file that may only be read is unavailable for writing and still read', async () => {
   const files = openedFiles()
-  const ledger = ledgerOn(files)
+  const ledger = ledgerOn(files, TEST_ISSUER)
   await fund(ledger, 1_000n)
   files.writer.pragma('query_only = ON')
   await expect(ledger.hold(holdRequest('r1'))).rejects.toBeInstanceOf(LedgerUnavailable)
@@ -103,7 +104,7 @@ test('L8: a commit is synced to the disk before it counts', () => {
 
 test('the file is readable by its owner alone', async () => {
   const path = newPath()
-  ledgerOn(openedFiles(path))
+  ledgerOn(openedFiles(path), TEST_ISSUER)
   const { mode } = statSync(path)
   expect(mode & 0o777).toBe(0o600)
 })

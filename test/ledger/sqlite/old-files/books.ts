@@ -1,19 +1,24 @@
 /** The books in every stored file of an old schema: some of everything. */
 import type { Ledger } from '../../../../src/ledger/ledger.ts'
 import { units } from '../../../../src/money.ts'
-import { AGENT, BINDING, depositFact, fund, holdRequest, NOW, settlement } from '../../facts.ts'
+import {
+  AGENT,
+  BINDING,
+  depositFact,
+  fund,
+  holdRequest,
+  NOW,
+  sessionOpening,
+  settlement,
+} from '../../facts.ts'
 
 export async function fillBooks(ledger: Ledger): Promise<void> {
   await ledger.bind(BINDING)
   await fund(ledger, 1_000n)
   await ledger.credit(depositFact(2), NOW)
-  await ledger.openSession(
-    's1',
-    '0'.repeat(64),
-    { agent: AGENT, spendLimit: units(150n), models: ['m'], label: 'l', expiresAt: NOW + 1_000 },
-    { value: 'challenge', forgetAt: NOW + 1_000 },
-    NOW,
-  )
+  const terms = { spendLimit: units(150n), models: ['m'], label: 'l', expiresAt: NOW + 1_000 }
+  const nonce = { value: 'challenge', forgetAt: NOW + 1_000 }
+  await ledger.openSession(sessionOpening('s1', terms, { nonce, tokenSha256: '0'.repeat(64) }), NOW)
   for (const id of ['settled', 'released', 'open']) await ledger.hold(holdRequest(id))
   await ledger.settle(settlement('settled'))
   await ledger.release({ requestId: 'released', at: NOW, reason: 'upstream_error' })
