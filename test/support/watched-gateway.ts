@@ -2,7 +2,7 @@
 import {
   AddressLookupTableProgram,
   Keypair,
-  PublicKey,
+  type PublicKey,
   SystemProgram,
   TransactionInstruction,
   TransactionMessage,
@@ -20,17 +20,10 @@ import {
 import { deposit, initializeGateway } from '../../src/chain/instructions.ts'
 import { landTransaction, sendTransaction } from '../../src/chain/send.ts'
 import { transferChecked } from '../../src/chain/token.ts'
-import type { GenesisProgram } from '../../src/chain/validator/local-validator.ts'
 import { USDC_DECIMALS, units } from '../../src/money.ts'
+import { CALLER_ID, forward } from './caller/caller.ts'
 import { land, newAgent, openAndDeposit, type TestAgent, type TestNetwork } from './chain.ts'
 
-/** Stands for everybody else's programs: see caller/src/lib.rs. */
-export const CALLER: GenesisProgram = {
-  address: 'Ca11er1111111111111111111111111111111111111',
-  file: new URL('./caller/caller.so', import.meta.url).pathname,
-}
-const CALLER_ID = new PublicKey(CALLER.address)
-const FORWARD = 0
 const LOG = 1
 const OPERATOR_LAMPORTS = 10_000_000_000
 const WALLET_UNITS = 100_000_000n
@@ -53,14 +46,6 @@ export async function newGateway(network: TestNetwork): Promise<TestNetwork> {
     [payer, operator],
   )
   return { ...network, operator, gateway: gatewayAddress(program, authority, mint) }
-}
-
-function forward(callee: PublicKey, call: TransactionInstruction): TransactionInstruction {
-  return new TransactionInstruction({
-    programId: CALLER_ID,
-    keys: [{ pubkey: callee, isSigner: false, isWritable: false }, ...call.keys],
-    data: Buffer.concat([Buffer.from([FORWARD]), call.data]),
-  })
 }
 
 /** A deposit event of this vault that never happened. */

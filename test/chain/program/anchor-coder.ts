@@ -41,6 +41,8 @@ export interface VaultFields {
   readonly settled: bigint
   readonly withdrawn: bigint
   readonly depositIndex: bigint
+  readonly pendingWithdrawal?: bigint
+  readonly withdrawableAt?: bigint
   readonly withdrawalDelay: bigint
   readonly bump: number
 }
@@ -54,8 +56,8 @@ export function vaultData(fields: VaultFields): Promise<Uint8Array> {
     settled: bn(fields.settled),
     withdrawn: bn(fields.withdrawn),
     deposit_index: bn(fields.depositIndex),
-    pending_withdrawal: bn(0n),
-    withdrawable_at: bn(0n),
+    pending_withdrawal: bn(fields.pendingWithdrawal ?? 0n),
+    withdrawable_at: bn(fields.withdrawableAt ?? 0n),
     withdrawal_delay: bn(fields.withdrawalDelay),
     bump: fields.bump,
   })

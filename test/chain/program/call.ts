@@ -3,6 +3,7 @@ import {
   type AccountMeta,
   type Connection,
   type PublicKey,
+  SYSVAR_INSTRUCTIONS_PUBKEY,
   SystemProgram,
   TransactionInstruction,
   TransactionMessage,
@@ -16,7 +17,18 @@ import {
 } from '../../../src/chain/addresses.ts'
 import { vaultIdl } from '../../../src/chain/program-file.ts'
 import { type Arguments, instructionData } from './anchor-coder.ts'
-import { DELAY_SECONDS, DEPOSITOR, GATEWAY, MINT, PROGRAM, VAULT, WALLET } from './scenario.ts'
+import {
+  DELAY_SECONDS,
+  DEPOSITOR,
+  GATEWAY,
+  MINT,
+  PENDING_UNITS,
+  PROGRAM,
+  VAULT,
+  type VaultParts,
+  WALLET,
+} from './scenario.ts'
+import { signedVoucher } from './vouchers.ts'
 
 export type InstructionName =
   | 'initialize_gateway'
@@ -24,6 +36,11 @@ export type InstructionName =
   | 'open_vault'
   | 'deposit'
   | 'sync_vault'
+  | 'settle'
+  | 'request_withdrawal'
+  | 'cancel_withdrawal'
+  | 'withdraw'
+  | 'close_deposit_address'
 
 export type Accounts = Readonly<Record<string, PublicKey>>
 
@@ -31,6 +48,8 @@ export interface Call {
   readonly name: InstructionName
   readonly accounts: Accounts
   readonly arguments: Arguments
+  /** What stands before it in its transaction. */
+  readonly before: readonly TransactionInstruction[]
 }
 
 export const TERMS: Arguments = {
@@ -44,15 +63,21 @@ const FIXED: Accounts = {
   system_program: SystemProgram.programId,
   token_program: TOKEN_PROGRAM,
   associated_token_program: ASSOCIATED_TOKEN_PROGRAM,
+  instructions_sysvar: SYSVAR_INSTRUCTIONS_PUBKEY,
   event_authority: eventAuthority(PROGRAM),
   program: PROGRAM,
 }
 
-const OPEN = {
-  gateway: VAULT.open.gateway,
-  vault: VAULT.open.address,
-  deposit_address: VAULT.open.deposits,
+/** The accounts that follow from whose vault it is. */
+export function inVault({ agent, address, deposits }: VaultParts): Accounts {
+  return { agent, vault: address, deposit_address: deposits }
 }
+
+const OPEN = { gateway: GATEWAY.open.address, ...inVault(VAULT.open) }
+
+/** What is settled by the right call, and what its voucher allows. */
+export const SETTLED_UNITS = 1_500_000n
+export const SIGNED_UNITS = 2_000_000n
 
 /** One call of each instruction that the scenario lets succeed. */
 export const RIGHT: Readonly<Record<InstructionName, Call>> = {
@@ -69,12 +94,10 @@ export const RIGHT: Readonly<Record<InstructionName, Call>> = {
     'open_vault',
     { withdrawal_delay: DELAY_SECONDS },
     {
+      ...inVault(VAULT.absent),
       payer: DEPOSITOR,
-      agent: VAULT.absent.agent,
       gateway: VAULT.absent.gateway,
-      vault: VAULT.absent.address,
       mint: MINT,
-      deposit_address: VAULT.absent.deposits,
     },
   ),
   deposit: right(
@@ -83,10 +106,22 @@ export const RIGHT: Readonly<Record<InstructionName, Call>> = {
     { ...OPEN, depositor: DEPOSITOR, mint: MINT, source: WALLET.own },
   ),
   sync_vault: right('sync_vault', {}, OPEN),
+  settle: {
+    ...right(
+      'settle',
+      { cumulative: SETTLED_UNITS },
+      { ...OPEN, authority: GATEWAY.open.operator, destination: WALLET.treasury },
+    ),
+    before: [signedVoucher(VAULT.open, SIGNED_UNITS)],
+  },
+  request_withdrawal: right('request_withdrawal', { amount: PENDING_UNITS }, OPEN),
+  cancel_withdrawal: right('cancel_withdrawal', {}, { ...OPEN, ...inVault(VAULT.waiting) }),
+  withdraw: right('withdraw', {}, { ...OPEN, ...inVault(VAULT.due), destination: WALLET.due }),
+  close_deposit_address: right('close_deposit_address', {}, { ...OPEN, ...inVault(VAULT.empty) }),
 }
 
 function right(name: InstructionName, args: Arguments, accounts: Accounts): Call {
-  return { name, arguments: args, accounts: { ...FIXED, ...accounts } }
+  return { name, arguments: args, accounts: { ...FIXED, ...accounts }, before: [] }
 }
 
 /** The instruction's accounts as the IDL lists them. */
@@ -115,13 +150,21 @@ export function instructionOf(
   })
 }
 
+/** The instructions of a call: what stands before it, and its own. */
+export function instructionsOf(
+  call: Call,
+  flags: Readonly<Record<string, Flags>> = {},
+): TransactionInstruction[] {
+  return [...call.before, instructionOf(call, flags)]
+}
+
 /** The call of the scenario with other accounts or arguments. */
 export function callWith(
   name: InstructionName,
   accounts: Accounts,
   args: Arguments = RIGHT[name].arguments,
 ): Call {
-  return { name, accounts: { ...RIGHT[name].accounts, ...accounts }, arguments: args }
+  return { ...RIGHT[name], accounts: { ...RIGHT[name].accounts, ...accounts }, arguments: args }
 }
 
 export interface Verdict {
@@ -131,18 +174,18 @@ export interface Verdict {
 }
 
 /**
- * Runs an instruction on the chain as it is and keeps nothing. Signatures are taken for granted, so that any account
+ * Runs a transaction of these instructions on the chain as it is and keeps nothing. Signatures are taken for granted, so that any account
  * may be marked as signer; `feePayer` is none of the instruction's accounts, or its flags would be theirs.
  */
 export async function attempt(
   rpc: Connection,
   feePayer: PublicKey,
-  instruction: TransactionInstruction,
+  ...instructions: readonly TransactionInstruction[]
 ): Promise<Verdict> {
   const message = new TransactionMessage({
     payerKey: feePayer,
     recentBlockhash: ANY_BLOCKHASH,
-    instructions: [instruction],
+    instructions: [...instructions],
   }).compileToV0Message()
   const { value } = await rpc.simulateTransaction(new VersionedTransaction(message), {
     sigVerify: false,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import idl from '../../../contracts/idl.json' with { type: 'json' }
-import { attempt, type InstructionName, instructionOf, RIGHT } from './call.ts'
+import { attempt, type InstructionName, instructionsOf, RIGHT } from './call.ts'
 import { type ProgramChain, startScenario } from './chain.ts'
 
 const README = readFileSync(new URL('../../../contracts/README.md', import.meta.url), 'utf8')
@@ -23,7 +23,7 @@ function documented(name: string): number {
 }
 
 test.each(NAMES)('%s costs no more than its documented figure, and not much less', async (name) => {
-  const measured = await attempt(chain.rpc, chain.feePayer, instructionOf(RIGHT[name]))
+  const measured = await attempt(chain.rpc, chain.feePayer, ...instructionsOf(RIGHT[name]))
   expect(measured.said).toBe('ok')
   expect(measured.computeUnits).toBeLessThanOrEqual(documented(name))
   expect(measured.computeUnits * SLACK).toBeGreaterThan(documented(name))

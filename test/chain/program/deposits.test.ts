@@ -2,7 +2,7 @@ import type { Keypair } from '@solana/web3.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTokenAccount, transferChecked } from '../../../src/chain/token.ts'
 import { USDC_DECIMALS, units } from '../../../src/money.ts'
-import { attempt, callWith, instructionOf, RIGHT } from './call.ts'
+import { attempt, callWith, instructionOf, inVault, RIGHT } from './call.ts'
 import { type ProgramChain, startScenario } from './chain.ts'
 import { accountAt, eventsOf, fieldsOf, land } from './landed.ts'
 import {
@@ -26,11 +26,6 @@ beforeAll(async () => {
   payer = chain.validator.payer
 })
 afterAll(() => chain.validator.stop())
-
-const inVault = ({ address, deposits }: VaultParts) => ({
-  vault: address,
-  deposit_address: deposits,
-})
 
 async function balanceOf(address: VaultParts['deposits']): Promise<bigint | undefined> {
   return readTokenAccount((await accountAt(chain.rpc, address)).data)?.amount

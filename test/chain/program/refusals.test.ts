@@ -7,6 +7,8 @@ import {
   callWith,
   type InstructionName,
   instructionOf,
+  instructionsOf,
+  inVault,
   RIGHT,
   TERMS,
 } from './call.ts'
@@ -32,25 +34,21 @@ beforeAll(async () => {
 })
 afterAll(() => chain.validator.stop())
 
-async function sayTo(instruction: TransactionInstruction): Promise<string> {
-  return (await attempt(chain.rpc, chain.feePayer, instruction)).said
+async function sayTo(...instructions: readonly TransactionInstruction[]): Promise<string> {
+  return (await attempt(chain.rpc, chain.feePayer, ...instructions)).said
 }
 
 /** What the program says to the instruction with other accounts or arguments than the right ones. */
 function sayToCall(name: InstructionName, accounts: Accounts, args?: Arguments): Promise<string> {
-  return sayTo(instructionOf(callWith(name, accounts, args)))
+  return sayTo(...instructionsOf(callWith(name, accounts, args)))
 }
 
 /** What it says to the right accounts with other bytes as data. */
 function sayToBytes(name: InstructionName, data: Buffer): Promise<string> {
   const { keys, programId } = instructionOf(RIGHT[name])
-  return sayTo(new TransactionInstruction({ keys, programId, data }))
+  const { before } = RIGHT[name]
+  return sayTo(...before, new TransactionInstruction({ keys, programId, data }))
 }
-
-const inVault = ({ address, deposits }: VaultParts): Accounts => ({
-  vault: address,
-  deposit_address: deposits,
-})
 
 describe.each(NAMES)('%s: arguments', (name) => {
   test('every cut of the data is refused, and so is a byte too many', async () => {
@@ -72,7 +70,7 @@ describe.each(NAMES)('%s: arguments', (name) => {
     const lists = [[], keys.slice(0, -1), [...keys, extra], [...keys, ...Array(20).fill(extra)]]
     for (const list of lists) {
       const instruction = new TransactionInstruction({ keys: list, programId, data })
-      expect(await sayTo(instruction)).toBe('WrongAccountCount')
+      expect(await sayTo(...RIGHT[name].before, instruction)).toBe('WrongAccountCount')
     }
   })
 })
@@ -133,15 +131,10 @@ describe('gateways', () => {
 })
 
 describe('open_vault', () => {
-  const opening = ({ agent, address, deposits }: VaultParts): Accounts => ({
-    agent,
-    vault: address,
-    deposit_address: deposits,
-  })
   const delay = (withdrawal_delay: bigint) => ({ withdrawal_delay })
 
   test('an open vault with its deposit address is refused', async () => {
-    expect(await sayToCall('open_vault', opening(VAULT.open))).toBe('VaultExists')
+    expect(await sayToCall('open_vault', inVault(VAULT.open))).toBe('VaultExists')
   })
 
   test.each([DELAY_SECONDS - 1n, DELAY_SECONDS + 1n, 0n, -DELAY_SECONDS])(
@@ -152,13 +145,13 @@ describe('open_vault', () => {
   )
 
   test('reopening a deposit address takes the delay of the vault, not that of the gateway', async () => {
-    const accounts = opening(VAULT.closedDeposits)
+    const accounts = inVault(VAULT.closedDeposits)
     expect(await sayToCall('open_vault', accounts, delay(DELAY_SECONDS))).toBe('DelayMismatch')
     expect(await sayToCall('open_vault', accounts, delay(CLOSED_VAULT_DELAY_SECONDS))).toBe('ok')
   })
 
   test('a token account of someone else at the deposit address is refused', async () => {
-    expect(await sayToCall('open_vault', opening(VAULT.otherOwnerDeposits))).toBe('WrongTokenOwner')
+    expect(await sayToCall('open_vault', inVault(VAULT.otherOwnerDeposits))).toBe('WrongTokenOwner')
   })
 })
 

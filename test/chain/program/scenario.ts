@@ -1,23 +1,24 @@
 /**
- * The chain on which the program's checks are tried: everything that the instructions need, and beside each thing one
- * that is wrong in exactly one way. Keys come from names, so every run has the same addresses.
+ * Who and what there is on the chain on which the program's checks are tried: everything that the instructions need, and
+ * beside each thing one that is wrong in exactly one way. Keys come from names, so every run has the same addresses.
  */
 import { createHash } from 'node:crypto'
-import { Keypair, PublicKey, SystemProgram } from '@solana/web3.js'
-import { depositAddress, TOKEN_PROGRAM } from '../../../src/chain/addresses.ts'
+import { Keypair, PublicKey } from '@solana/web3.js'
+import { depositAddress } from '../../../src/chain/addresses.ts'
 import { vaultIdl } from '../../../src/chain/program-file.ts'
-import type { GenesisAccount } from '../../../src/chain/validator/local-validator.ts'
-import { account, mintAccount, type TokenFields, tokenAccount } from './accounts.ts'
-import { gatewayData, type VaultFields, vaultData } from './anchor-coder.ts'
 
 export const PROGRAM = new PublicKey(vaultIdl().address)
-const TOKEN_2022_PROGRAM = new PublicKey('TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb')
+export const TOKEN_2022_PROGRAM = new PublicKey('TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb')
 export const DELAY_SECONDS = 900n
 export const WALLET_UNITS = 1_000_000_000n
 /** What an open vault has booked, and what lies on its deposit address beyond that. */
 export const BOOKED_UNITS = 5_000_000n
 export const SURPLUS_UNITS = 250_000n
-const U64_MAX = 2n ** 64n - 1n
+/** What is asked back of the vaults that have a pending withdrawal, and when it is theirs. */
+export const PENDING_UNITS = 1_000_000n
+export const LONG_AGO_SECONDS = 1_600_000_000n
+export const FAR_AHEAD_SECONDS = 4_000_000_000n
+export const U64_MAX = 2n ** 64n - 1n
 
 export function keypair(name: string): Keypair {
   return Keypair.fromSeed(createHash('sha256').update(name).digest())
@@ -39,10 +40,11 @@ function gatewayOf(operatorName: string, mint: PublicKey) {
 
 /** The named agent's vault with a gateway, whether it exists or not. */
 export function vaultOf(agentName: string, gateway: { address: PublicKey; mint: PublicKey }) {
-  const agent = key(agentName)
+  const agentKey = keypair(agentName)
+  const agent = agentKey.publicKey
   const [address, bump] = derive('vault', gateway.address, agent)
   const deposits = depositAddress(address, gateway.mint)
-  return { gateway: gateway.address, agent, address, bump, deposits }
+  return { gateway: gateway.address, agent, agentKey, address, bump, deposits }
 }
 
 export type VaultParts = ReturnType<typeof vaultOf>
@@ -86,6 +88,15 @@ export const VAULT = {
   short: vaultOf('agent short of tokens', GATEWAY.open),
   /** Its token account was frozen by the mint's freeze authority. */
   frozen: vaultOf('frozen agent', GATEWAY.open),
+  /** Their withdrawals are pending: one may be taken, one waits, one is of more than the vault has booked. */
+  due: vaultOf('patient agent', GATEWAY.open),
+  waiting: vaultOf('agent who waits', GATEWAY.open),
+  overasked: vaultOf('agent who asked for too much', GATEWAY.open),
+  /** All that came in has gone out; of the second something was sent to the deposit address since. */
+  empty: vaultOf('agent who is done', GATEWAY.open),
+  dusty: vaultOf('agent with dust', GATEWAY.open),
+  /** Nothing is booked and yet something is pending: no call brings that about. */
+  emptyAsked: vaultOf('agent who asks for nothing', GATEWAY.open),
 }
 
 /** Accounts that are right but for one thing, and wallets. */
@@ -111,108 +122,9 @@ export const WALLET = {
   foreign: key('wallet of a stranger'),
   otherMint: key('wallet of another mint'),
   token2022: key('wallet under Token-2022'),
+  treasury: key('wallet of the treasury'),
+  due: key('wallet of the patient agent'),
+  agent: key('wallet of the agent'),
 }
 
-function vaultBytes(parts: VaultParts, fields: Partial<VaultFields> = {}): Promise<Uint8Array> {
-  const { gateway, agent, bump } = parts
-  const totals = { deposited: BOOKED_UNITS, settled: 0n, withdrawn: 0n, depositIndex: 2n }
-  return vaultData({ gateway, agent, bump, withdrawalDelay: DELAY_SECONDS, ...totals, ...fields })
-}
-
-function gatewayBytes({ operator, mint, bump }: ReturnType<typeof gatewayOf>): Promise<Uint8Array> {
-  return gatewayData({ authority: operator, mint, bump, withdrawalDelay: DELAY_SECONDS })
-}
-
-/** The bytes without their discriminator. */
-function unmark(data: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.alloc(8), data.subarray(8)])
-}
-
-/** An open vault with these fields and this balance. */
-async function openVault(
-  parts: VaultParts,
-  fields: Partial<VaultFields>,
-  amount: bigint,
-): Promise<GenesisAccount[]> {
-  return [
-    account(parts.address, PROGRAM, await vaultBytes(parts, fields)),
-    tokenAccount(parts.deposits, { mint: MINT, owner: parts.address, amount }),
-  ]
-}
-
-async function vaults(): Promise<GenesisAccount[]> {
-  const { open, foreign, token2022, closedDeposits } = VAULT
-  const full = { deposited: U64_MAX, settled: U64_MAX }
-  // The sum of both wraps to zero.
-  const over = { settled: U64_MAX, withdrawn: 1n }
-  const opened = await Promise.all([
-    openVault(open, {}, BOOKED_UNITS + SURPLUS_UNITS),
-    openVault(foreign, {}, BOOKED_UNITS + SURPLUS_UNITS),
-    openVault(VAULT.synced, {}, BOOKED_UNITS),
-    openVault(VAULT.fullTotal, full, SURPLUS_UNITS),
-    openVault(VAULT.fullIndex, { depositIndex: U64_MAX }, BOOKED_UNITS + SURPLUS_UNITS),
-    openVault(VAULT.overdrawn, { settled: BOOKED_UNITS, withdrawn: 1n }, BOOKED_UNITS),
-    openVault(VAULT.overflown, over, BOOKED_UNITS + SURPLUS_UNITS),
-    openVault(VAULT.short, {}, BOOKED_UNITS - 1n),
-  ])
-  const { address, deposits } = VAULT.frozen
-  const frozen = { mint: MINT, owner: address, amount: BOOKED_UNITS + SURPLUS_UNITS, frozen: true }
-  const closed = { withdrawalDelay: CLOSED_VAULT_DELAY_SECONDS }
-  return [
-    ...opened.flat(),
-    account(VAULT.unmarked.address, PROGRAM, unmark(await vaultBytes(VAULT.unmarked))),
-    account(address, PROGRAM, await vaultBytes(VAULT.frozen)),
-    tokenAccount(deposits, frozen),
-    account(closedDeposits.address, PROGRAM, await vaultBytes(closedDeposits, closed)),
-    account(token2022.address, PROGRAM, await vaultBytes(token2022)),
-    account(ODD.vaultElsewhere, PROGRAM, await vaultBytes(open)),
-    account(ODD.vaultOfSystem, SystemProgram.programId, await vaultBytes(open)),
-    account(VAULT.squatted.address, TOKEN_PROGRAM),
-    account(VAULT.squattedDeposits.deposits, PROGRAM),
-  ]
-}
-
-async function gateways(): Promise<GenesisAccount[]> {
-  const { open, other, token2022, unmarked, squatted } = GATEWAY
-  const bytes = await gatewayBytes(open)
-  return [
-    account(open.address, PROGRAM, bytes),
-    account(other.address, PROGRAM, await gatewayBytes(other)),
-    account(token2022.address, PROGRAM, await gatewayBytes(token2022)),
-    account(unmarked.address, PROGRAM, unmark(await gatewayBytes(unmarked))),
-    account(squatted.address, TOKEN_PROGRAM),
-    account(ODD.gatewayElsewhere, PROGRAM, bytes),
-    account(ODD.gatewayOfSystem, SystemProgram.programId, bytes),
-  ]
-}
-
-function tokens(): GenesisAccount[] {
-  const wallet: TokenFields = { mint: MINT, owner: DEPOSITOR, amount: WALLET_UNITS }
-  const deposits: TokenFields = { mint: MINT, owner: VAULT.open.address, amount: BOOKED_UNITS }
-  const strange = { ...wallet, owner: ODD.stranger }
-  const { otherMintDeposits, otherOwnerDeposits } = VAULT
-  const ofOtherMint = { ...deposits, owner: otherMintDeposits.address, mint: OTHER_MINT }
-  return [
-    mintAccount(MINT, GATEWAY.open.operator, TOKEN_PROGRAM),
-    mintAccount(OTHER_MINT, GATEWAY.open.operator, TOKEN_PROGRAM),
-    mintAccount(TOKEN_2022_MINT, GATEWAY.open.operator, TOKEN_2022_PROGRAM),
-    tokenAccount(ODD.tokenAccountAsMint, wallet),
-    tokenAccount(ODD.depositsElsewhere, deposits),
-    tokenAccount(ODD.depositsOfOtherMint, { ...deposits, mint: OTHER_MINT }),
-    tokenAccount(ODD.depositsOfToken2022, deposits, TOKEN_2022_PROGRAM),
-    tokenAccount(otherMintDeposits.deposits, ofOtherMint),
-    tokenAccount(otherOwnerDeposits.deposits, strange),
-    tokenAccount(WALLET.own, wallet),
-    tokenAccount(WALLET.approved, { ...strange, delegate: DELEGATE }),
-    tokenAccount(WALLET.foreign, strange),
-    tokenAccount(WALLET.otherMint, { ...wallet, mint: OTHER_MINT }),
-    tokenAccount(WALLET.token2022, wallet, TOKEN_2022_PROGRAM),
-  ]
-}
-
-/** The accounts of the scenario's first slot. */
-export async function scenario(): Promise<GenesisAccount[]> {
-  const wallets = [...Object.values(GATEWAY).map(({ operator }) => operator), DEPOSITOR, DELEGATE]
-  const funded = wallets.map((wallet) => account(wallet, SystemProgram.programId))
-  return [...funded, ...(await gateways()), ...(await vaults()), ...tokens()]
-}
+export type GatewayParts = ReturnType<typeof gatewayOf>

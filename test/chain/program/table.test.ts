@@ -4,13 +4,14 @@ import {
   attempt,
   callWith,
   type InstructionName,
-  instructionOf,
+  instructionsOf,
   layoutOf,
   RIGHT,
   type Verdict,
 } from './call.ts'
+import { type Cell, FLAWS, type Flaw } from './cells.ts'
 import { type ProgramChain, startScenario } from './chain.ts'
-import { type Cell, FLAWS, type Flaw, MAY_COINCIDE, TABLE } from './table.ts'
+import { MAY_COINCIDE, TABLE } from './table.ts'
 
 const NAMES = Object.keys(RIGHT) as InstructionName[]
 
@@ -22,8 +23,8 @@ afterAll(() => chain.validator.stop())
 
 function tryFlag(name: InstructionName, account: string, flaw: Flaw): Promise<Verdict> {
   const flags = flaw === 'signer' ? { isSigner: false } : { isWritable: false }
-  const instruction = instructionOf(RIGHT[name], { [account]: flags })
-  return attempt(chain.rpc, chain.feePayer, instruction)
+  const instructions = instructionsOf(RIGHT[name], { [account]: flags })
+  return attempt(chain.rpc, chain.feePayer, ...instructions)
 }
 
 /** Puts each other account of the instruction in this one's place, in turn. */
@@ -35,7 +36,7 @@ async function tryDuplicates(name: InstructionName, account: string): Promise<st
     const pubkey = RIGHT[name].accounts[other.name]
     if (pubkey === undefined) throw new Error(`${name} lacks ${other.name}`)
     const call = callWith(name, { [account]: pubkey })
-    const verdict = await attempt(chain.rpc, chain.feePayer, instructionOf(call))
+    const verdict = await attempt(chain.rpc, chain.feePayer, ...instructionsOf(call))
     said.push(`${other.name}: ${verdict.said}`)
   }
   return said
@@ -79,7 +80,7 @@ describe('the table is complete', () => {
 
 describe.each(NAMES)('%s', (name) => {
   test('succeeds as it should be called', async () => {
-    const verdict = await attempt(chain.rpc, chain.feePayer, instructionOf(RIGHT[name]))
+    const verdict = await attempt(chain.rpc, chain.feePayer, ...instructionsOf(RIGHT[name]))
     expect(verdict.said).toBe('ok')
   })
 
@@ -98,8 +99,8 @@ describe.each(NAMES)('%s', (name) => {
     } else if (flaw === 'signer' || flaw === 'writable') {
       expect((await tryFlag(name, account, flaw)).said).toBe(cell.error)
     } else {
-      const instruction = instructionOf(callWith(name, cell.accounts))
-      const verdict = await attempt(chain.rpc, chain.feePayer, instruction)
+      const instructions = instructionsOf(callWith(name, cell.accounts))
+      const verdict = await attempt(chain.rpc, chain.feePayer, ...instructions)
       expect(verdict.said).toBe(cell.error)
     }
   })

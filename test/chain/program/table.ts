@@ -4,102 +4,35 @@
  * A cell is an error's name, with the accounts that bring it about where a flag alone does not, or why nothing can be
  * wrong there. Where the IDL asks for no signature or no write, the flag has no cell to fail: `free` says so.
  */
-import type { PublicKey } from '@solana/web3.js'
-import type { Accounts, InstructionName } from './call.ts'
+import { type Accounts, type InstructionName, inVault } from './call.ts'
 import {
-  GATEWAY,
-  ODD,
-  OTHER_MINT,
-  TOKEN_2022_MINT,
-  VAULT,
-  type VaultParts,
-  WALLET,
-} from './scenario.ts'
-
-export const FLAWS = ['owner', 'mint', 'address', 'signer', 'writable', 'duplicate'] as const
-export type Flaw = (typeof FLAWS)[number]
-
-export type Cell =
-  | { readonly kind: 'refused'; readonly error: string; readonly accounts: Accounts }
-  | { readonly kind: 'free'; readonly why: string }
-
-export type Row = Readonly<Record<Flaw, Cell>>
-
-const free = (why: string): Cell => ({ kind: 'free', why })
-const refused = (error: string, accounts: Accounts = {}): Cell => ({
-  kind: 'refused',
-  error,
-  accounts,
-})
-
-const NOT_SIGNED = free('signs nothing')
-const NOT_WRITTEN = free('is not written')
-const UNSIGNED = refused('MissingSignature')
-const READ_ONLY = refused('NotWritable')
-const TWICE = refused('DuplicateAccount')
-const ANY_WALLET = { owner: free('any wallet'), mint: free('a wallet has no mint') }
-
-/** An account whose only right value is one program or one derived address. */
-function pinned(name: string, error: string): Row {
-  return {
-    owner: free('its address is pinned'),
-    mint: free('its address is pinned'),
-    address: refused(error, { [name]: ODD.stranger }),
-    signer: NOT_SIGNED,
-    writable: NOT_WRITTEN,
-    duplicate: TWICE,
-  }
-}
-
-const PROGRAM_ROW = pinned('program', 'WrongProgram')
-const SYSTEM_ROW = pinned('system_program', 'WrongProgram')
-const TOKEN_ROW = pinned('token_program', 'WrongProgram')
-const ASSOCIATED_ROW = pinned('associated_token_program', 'WrongProgram')
-const EVENT_AUTHORITY_ROW = pinned('event_authority', 'WrongAddress')
-
-/** A gateway that the program wrote before. */
-function existingGateway(mint: Cell): Row {
-  return {
-    owner: refused('WrongAccountOwner', { gateway: ODD.gatewayOfSystem }),
-    mint,
-    address: refused('WrongAddress', { gateway: ODD.gatewayElsewhere }),
-    signer: NOT_SIGNED,
-    writable: NOT_WRITTEN,
-    duplicate: TWICE,
-  }
-}
-
-/** A vault that the program wrote before, to be credited. */
-const CREDITED_VAULT: Row = {
-  owner: refused('WrongAccountOwner', { vault: ODD.vaultOfSystem }),
-  mint: free("the mint is its gateway's"),
-  address: refused('WrongAddress', { vault: ODD.vaultElsewhere }),
-  signer: NOT_SIGNED,
-  writable: READ_ONLY,
-  duplicate: TWICE,
-}
-
-/** The token account of the open vault. */
-function deposits(writable: Cell): Row {
-  return {
-    owner: refused('WrongAccountOwner', { deposit_address: ODD.depositsOfToken2022 }),
-    mint: refused('WrongMint', { deposit_address: ODD.depositsOfOtherMint }),
-    address: refused('WrongAddress', { deposit_address: ODD.depositsElsewhere }),
-    signer: NOT_SIGNED,
-    writable,
-    duplicate: TWICE,
-  }
-}
-
-/** The accounts of `open_vault` that follow from whose vault it is. */
-function opening({ agent, address, deposits: tokens }: VaultParts): Accounts {
-  return { agent, vault: address, deposit_address: tokens }
-}
+  ANY_WALLET,
+  ASSOCIATED_ROW,
+  agent,
+  CHANGED_VAULT,
+  deposits,
+  EVENT_AUTHORITY_ROW,
+  existingGateway,
+  free,
+  INSTRUCTIONS_ROW,
+  NAMED_GATEWAY,
+  NOT_SIGNED,
+  NOT_WRITTEN,
+  PAID,
+  PROGRAM_ROW,
+  READ_ONLY,
+  type Row,
+  refused,
+  SYSTEM_ROW,
+  swap,
+  TOKEN_ROW,
+  TWICE,
+  UNSIGNED,
+} from './cells.ts'
+import { GATEWAY, ODD, OTHER_MINT, TOKEN_2022_MINT, VAULT, WALLET } from './scenario.ts'
 
 const TOKEN_2022: Accounts = { gateway: GATEWAY.token2022.address, mint: TOKEN_2022_MINT }
 const FOREIGN_BY_MINT = refused('ForeignVault', { gateway: GATEWAY.token2022.address })
-const swap = (name: string, address: PublicKey, error: string) =>
-  refused(error, { [name]: address })
 
 export const TABLE: Readonly<Record<InstructionName, Readonly<Record<string, Row>>>> = {
   initialize_gateway: {
@@ -162,8 +95,8 @@ export const TABLE: Readonly<Record<InstructionName, Readonly<Record<string, Row
     },
     gateway: existingGateway(swap('gateway', GATEWAY.token2022.address, 'WrongMint')),
     vault: {
-      ...CREDITED_VAULT,
-      owner: refused('WrongAccountOwner', opening(VAULT.squatted)),
+      ...CHANGED_VAULT,
+      owner: refused('WrongAccountOwner', inVault(VAULT.squatted)),
       address: swap('vault', VAULT.open.address, 'WrongAddress'),
     },
     mint: {
@@ -176,8 +109,8 @@ export const TABLE: Readonly<Record<InstructionName, Readonly<Record<string, Row
     },
     deposit_address: {
       ...deposits(READ_ONLY),
-      owner: refused('WrongAccountOwner', opening(VAULT.squattedDeposits)),
-      mint: refused('WrongMint', opening(VAULT.otherMintDeposits)),
+      owner: refused('WrongAccountOwner', inVault(VAULT.squattedDeposits)),
+      mint: refused('WrongMint', inVault(VAULT.otherMintDeposits)),
       address: swap('deposit_address', VAULT.open.deposits, 'WrongAddress'),
     },
     token_program: TOKEN_ROW,
@@ -195,7 +128,7 @@ export const TABLE: Readonly<Record<InstructionName, Readonly<Record<string, Row
       duplicate: TWICE,
     },
     gateway: existingGateway(FOREIGN_BY_MINT),
-    vault: CREDITED_VAULT,
+    vault: CHANGED_VAULT,
     mint: {
       owner: refused('UnsupportedMint', { ...TOKEN_2022, vault: VAULT.token2022.address }),
       mint: swap('mint', OTHER_MINT, 'WrongMint'),
@@ -219,10 +152,63 @@ export const TABLE: Readonly<Record<InstructionName, Readonly<Record<string, Row
   },
   sync_vault: {
     gateway: existingGateway(FOREIGN_BY_MINT),
-    vault: CREDITED_VAULT,
+    vault: CHANGED_VAULT,
     deposit_address: deposits(NOT_WRITTEN),
     event_authority: EVENT_AUTHORITY_ROW,
     program: PROGRAM_ROW,
+  },
+  settle: {
+    authority: {
+      ...ANY_WALLET,
+      address: swap('authority', GATEWAY.other.operator, 'WrongAuthority'),
+      signer: UNSIGNED,
+      writable: NOT_WRITTEN,
+      duplicate: TWICE,
+    },
+    gateway: existingGateway(
+      refused('ForeignVault', {
+        authority: GATEWAY.token2022.operator,
+        gateway: GATEWAY.token2022.address,
+      }),
+    ),
+    vault: CHANGED_VAULT,
+    deposit_address: deposits(READ_ONLY),
+    destination: PAID,
+    instructions_sysvar: INSTRUCTIONS_ROW,
+    token_program: TOKEN_ROW,
+    event_authority: EVENT_AUTHORITY_ROW,
+    program: PROGRAM_ROW,
+  },
+  request_withdrawal: {
+    agent: agent(NOT_WRITTEN),
+    gateway: NAMED_GATEWAY,
+    vault: CHANGED_VAULT,
+    event_authority: EVENT_AUTHORITY_ROW,
+    program: PROGRAM_ROW,
+  },
+  cancel_withdrawal: {
+    agent: agent(NOT_WRITTEN),
+    gateway: NAMED_GATEWAY,
+    vault: CHANGED_VAULT,
+    event_authority: EVENT_AUTHORITY_ROW,
+    program: PROGRAM_ROW,
+  },
+  withdraw: {
+    agent: agent(NOT_WRITTEN),
+    gateway: existingGateway(FOREIGN_BY_MINT),
+    vault: CHANGED_VAULT,
+    deposit_address: deposits(READ_ONLY),
+    destination: PAID,
+    token_program: TOKEN_ROW,
+    event_authority: EVENT_AUTHORITY_ROW,
+    program: PROGRAM_ROW,
+  },
+  close_deposit_address: {
+    agent: agent(READ_ONLY),
+    gateway: existingGateway(FOREIGN_BY_MINT),
+    vault: { ...CHANGED_VAULT, writable: NOT_WRITTEN },
+    deposit_address: deposits(READ_ONLY),
+    token_program: TOKEN_ROW,
   },
 }
 

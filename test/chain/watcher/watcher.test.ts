@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { CALLER } from '../../support/caller/caller.ts'
 import { seededFaults } from '../../support/faults.ts'
 import { EVERY_MODE, type WatchMode } from '../../support/watch-modes.ts'
-import { CALLER, Depositor } from '../../support/watched-gateway.ts'
+import { Depositor } from '../../support/watched-gateway.ts'
 import { useWatchedSite } from '../../support/watched-site.ts'
 import { untilCredited, watchGateway } from '../../support/watching.ts'
 
