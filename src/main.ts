@@ -49,6 +49,8 @@ export async function startGateway(
   const ledger = openLedgerOf(settings, keys)
   let watcher: Watcher | null = null
   try {
+    if (keys.receipts === null) throw new Error('RECEIPT_KEY: none, and every call has a receipt')
+    const addressesOf = paymentAddresses(settings.chain)
     const watches = options.watch !== false
     watcher = watches ? watchChain(settings.chain, keys.operator, ledger, log, systemClock) : null
     await firstContact(watcher, log)
@@ -63,7 +65,10 @@ export async function startGateway(
       timeouts: settings.upstreamTimeouts,
       bodyBytesMax: settings.maxBodyBytes,
       adminToken: settings.adminToken,
-      depositInstructions: depositInstructions(settings),
+      admission: settings,
+      receiptSigner: keys.receipts,
+      addressesOf,
+      depositInstructions: depositInstructions(settings, addressesOf),
       chain: watcher === null ? null : chainView(watcher, systemClock),
       dev: options.dev ?? null,
       log,
@@ -143,12 +148,11 @@ function openLedgerOf({ dataDir, chain }: Settings, keys: Keys): Ledger {
   return openLedger(join(dataDir, 'ledger.sqlite'), receiptIssuer(keys.receipts, chain.gateway))
 }
 
-function depositInstructions({
-  chain,
-  publicRpcUrl,
-}: Settings): (agent: string) => DepositInstructions {
+function depositInstructions(
+  { chain, publicRpcUrl }: Settings,
+  addressesOf: ReturnType<typeof paymentAddresses>,
+): (agent: string) => DepositInstructions {
   const { program, gateway, mint } = chain
-  const addressesOf = paymentAddresses(chain)
   return (agent) => {
     const { vault, depositAddress } = addressesOf(agent)
     return {

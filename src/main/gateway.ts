@@ -1,4 +1,6 @@
 /** Puts the gateway together from its parts, and takes it apart again. Knows no chain: that is handed in. */
+
+import type { PaymentAddresses } from '../chain/configured.ts'
 import { FORMATS } from '../formats/registry.ts'
 import { NonceWindow } from '../identity/nonce-window.ts'
 import type { Audience } from '../identity/signed-text.ts'
@@ -6,11 +8,15 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
 import { createProvider } from '../providers/forward.ts'
 import type { ProviderAddress, UpstreamTimeouts } from '../providers/provider.ts'
+import type { AdmissionTerms } from '../request/hold.ts'
 import { createLeases } from '../request/leases.ts'
+import { createReceiptDesk } from '../request/receipts.ts'
 import type { CallLine } from '../request/record.ts'
+import { VoucherReader } from '../request/vouchers.ts'
 import { createApp } from '../routes/app.ts'
 import { LiveClients } from '../routes/node-client.ts'
 import type { ChainView, DepositInstructions, DevParts } from '../routes/parts.ts'
+import type { MessageSigner } from '../signers/message-signer.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { HTTP_LIMITS, type HttpLimits, openHttpServer } from './http-server.ts'
 import { openPriceBook, type PriceSettings } from './price-book.ts'
@@ -27,6 +33,10 @@ export interface GatewayParts {
   readonly timeouts: UpstreamTimeouts
   readonly bodyBytesMax: number
   readonly adminToken: string | null
+  readonly admission: AdmissionTerms
+  /** Signs receipts and price lists; the ledger's issuer signs with the same key, or leaves it to this. */
+  readonly receiptSigner: MessageSigner
+  readonly addressesOf: (agent: string) => PaymentAddresses
   readonly depositInstructions: (agent: string) => DepositInstructions
   readonly chain: ChainView | null
   readonly dev: DevParts | null
@@ -54,11 +64,12 @@ const CLOSE_MS = 2_000
 export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
   const { ledger, log, now } = parts
   const names = parts.providers.map(({ name }) => name)
-  const prices = await openPriceBook(parts.prices, names, ledger, now)
+  const prices = await openPriceBook(parts.prices, names, ledger, parts.receiptSigner, now)
   const server = await openHttpServer(parts.host, parts.port, parts.httpLimits ?? HTTP_LIMITS)
   const url = `http://${parts.host.includes(':') ? `[${parts.host}]` : parts.host}:${server.port}`
   const providers = new Map(parts.providers.map((at) => [at.name, createProvider(at)]))
   const leases = createLeases(ledger, now)
+  const receipts = createReceiptDesk(ledger, parts.receiptSigner)
   const live = new LiveClients()
   let stopping = false
   const app = createApp(
@@ -67,10 +78,13 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
         audience: { origin: parts.publicUrl ?? url, chain: parts.chainName },
         ledger,
         nonces: new NonceWindow(),
+        vouchers: new VoucherReader(parts.addressesOf),
+        admission: parts.admission,
         now,
         prices: prices.current,
         providers,
         leases,
+        receipts,
         timeouts: parts.timeouts,
         record: (line) => logCall(log, line),
       },
@@ -78,6 +92,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
       live,
       stopping: () => stopping,
       bodyBytesMax: parts.bodyBytesMax,
+      priceList: prices.published,
       depositInstructions: parts.depositInstructions,
       chain: parts.chain,
       challengeSecret: parts.challengeSecret,
@@ -88,7 +103,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
     },
     FORMATS,
   )
-  const housekeeping = await startHousekeeping({ ledger, leases, prices, now }, log)
+  const housekeeping = await startHousekeeping({ ledger, leases, prices, receipts, now }, log)
   server.serve(app)
   log.info({ url, models: prices.current().models.size, providers: names }, 'gateway is listening')
   return {

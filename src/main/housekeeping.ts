@@ -1,7 +1,8 @@
-/** What a gateway does by itself, by the clock: renew leases, resolve the dead, forget the expired, change prices. */
+/** What a gateway does by itself, by the clock: renew leases, resolve the dead, sign what waits, forget, change prices. */
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
 import { type Leases, RENEWAL_MS, SWEEP_MS } from '../request/leases.ts'
+import type { ReceiptDesk } from '../request/receipts.ts'
 import type { PriceBook } from './price-book.ts'
 
 const FORGET_MS = 60_000
@@ -17,11 +18,12 @@ export async function startHousekeeping(
     readonly ledger: Ledger
     readonly leases: Leases
     readonly prices: PriceBook
+    readonly receipts: ReceiptDesk
     readonly now: () => number
   },
   log: Log,
 ): Promise<Housekeeping> {
-  const { ledger, leases, prices, now } = parts
+  const { ledger, leases, prices, receipts, now } = parts
   async function sweep(): Promise<void> {
     const resolved = await leases.sweep()
     if (resolved.length > 0) log.warn({ request_ids: resolved }, 'resolved holds of dead calls')
@@ -31,6 +33,7 @@ export async function startHousekeeping(
     every(RENEWAL_MS, () => leases.renew(), log),
     every(SWEEP_MS, sweep, log),
     every(SWEEP_MS, () => prices.refresh(), log),
+    every(SWEEP_MS, () => receipts.signWaiting(), log),
     every(FORGET_MS, () => ledger.forgetExpired(now()), log),
   ]
   return {

@@ -7,6 +7,9 @@ import { MODEL_LIMITS } from '../prices/limits.ts'
 import { makePriceList, modelsJson } from '../prices/make-list.ts'
 import type { PriceList } from '../prices/price-list.ts'
 import { readPricesFile } from '../prices/prices-file.ts'
+import type { SignedPrices } from '../routes/parts.ts'
+import type { MessageSigner } from '../signers/message-signer.ts'
+import { createPriceListSigner } from './signed-prices.ts'
 
 export interface PriceSettings {
   readonly pricesFile: string | null
@@ -16,7 +19,9 @@ export interface PriceSettings {
 export interface PriceBook {
   /** The list in force. */
   current(): PriceList
-  /** Puts a list in force whose time has come; it is in the ledger before anything is held under it. */
+  /** The list of a version as it is published; null: the one in force. */
+  published(version: string | null): Promise<SignedPrices>
+  /** Puts a list in force whose time has come; it is signed and in the ledger before anything is held under it. */
   refresh(): Promise<void>
 }
 
@@ -24,17 +29,26 @@ export interface PriceBook {
 export async function openPriceBook(
   settings: PriceSettings,
   providers: readonly string[],
-  ledger: Pick<SpendLedger, 'storePrices'>,
+  ledger: Pick<SpendLedger, 'storePrices' | 'prices'>,
+  signer: MessageSigner,
   now: () => number,
 ): Promise<PriceBook> {
-  let list = await keep(listAt(settings, providers, now()), ledger)
+  const lists = createPriceListSigner(ledger, signer)
+  async function open(at: number) {
+    const list = await keep(listAt(settings, providers, at), ledger)
+    return { list, body: await lists.sign(list) }
+  }
+  let inForce = await open(now())
   let next = settings.pricesFile === null ? nextPriceChange(MODEL_PRICES, now()) : null
   return {
-    current: () => list,
+    current: () => inForce.list,
+    async published(version) {
+      return version === null ? { kind: 'signed', body: inForce.body } : lists.find(version)
+    },
     async refresh() {
       const at = now()
       if (next === null || at < next) return
-      list = await keep(listAt(settings, providers, at), ledger)
+      inForce = await open(at)
       next = nextPriceChange(MODEL_PRICES, at)
     },
   }

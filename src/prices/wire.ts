@@ -12,7 +12,10 @@ export interface PricingBody {
   readonly models: Readonly<Record<string, WireModel>>
 }
 
-export function pricingBody(list: PriceList): PricingBody {
+/** The body of the list in force, or of one that was. */
+export function pricingBody(
+  list: Pick<PriceList, 'version' | 'effectiveAt' | 'wireModels'>,
+): PricingBody {
   return {
     asset: 'USDC',
     decimals: USDC_DECIMALS,
@@ -21,6 +24,11 @@ export function pricingBody(list: PriceList): PricingBody {
     effective_at: list.effectiveAt,
     models: list.wireModels,
   }
+}
+
+/** As it is delivered: base64 of the receipt key's signature beside what it signs. */
+export interface SignedPricingBody extends PricingBody {
+  readonly signature: string
 }
 
 /** One entry of `GET /v1/models`: OpenAI's members, then OpenRouter's. */

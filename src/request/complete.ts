@@ -7,11 +7,10 @@ import { gatewayStops } from './gateway-stops.ts'
 import type { HeldCall } from './hold.ts'
 import { clientLeft, type Lost, type Metered } from './meter.ts'
 import { type CallEnd, type CallLine, callLine, endOf } from './record.ts'
-import { release, type Settled, settle } from './settle.ts'
+import { release, type Settled, type SettleParts, settle } from './settle.ts'
 
-interface Books {
+interface Books extends SettleParts {
   readonly ledger: Pick<SpendLedger, 'settle' | 'release'>
-  readonly now: () => number
   readonly record: (line: CallLine) => void
 }
 
@@ -24,7 +23,7 @@ export function complete(client: Client, call: HeldCall, metered: Metered, settl
     return
   }
   if (!metered.streamed) {
-    const headers = answerHeaders(call, metered.contentType, settled.price.charge)
+    const headers = answerHeaders(call, metered.contentType, settled)
     client.answer(metered.status, headers, settled.remainder)
     return
   }
@@ -62,7 +61,7 @@ export async function unanswered(
         return client.refuse(stopping)
       }
       if (!reason.sent) return giveBack(books, call, 'client_left')
-      const settled = await settle(books.ledger, call, clientLeft(), books.now)
+      const settled = await settle(books, call, clientLeft())
       return books.record(callLine(call, endOf(settled), books.now()))
     }
   }
@@ -78,10 +77,16 @@ async function giveBack(
   record(callLine(call, { kind: 'released', reason }, now(), detail))
 }
 
-function answerHeaders(call: HeldCall, contentType: string, charge: bigint): ResponseHeaders {
+function answerHeaders(
+  call: HeldCall,
+  contentType: string,
+  settled: Exclude<Settled, { kind: 'unavailable' }>,
+): ResponseHeaders {
+  const receipt = settled.kind === 'settled' ? settled.receipt : null
   return {
     'content-type': contentType,
     'x-balance-remaining': call.available.toString(),
-    'x-charge': charge.toString(),
+    'x-charge': settled.price.charge.toString(),
+    ...(receipt === null ? {} : { 'x-receipt': Buffer.from(receipt).toString('base64') }),
   }
 }

@@ -31,8 +31,16 @@ export interface PaymentNeeded {
   readonly required: Units
   readonly available: Units
   readonly shortfall: Units
-  /** The highest output cap that can be held now; 0 where not even the input can. */
+  /** The highest output cap that would not be refused for this reason now; 0 where not even the input can be held. */
   readonly affordableMaxTokens: number
+  /** What the agent is to sign, where that is all that is missing. */
+  readonly authorize?: Authorize
+}
+
+/** The total that a voucher must reach, and the highest that is held, in units. */
+export interface Authorize {
+  readonly cumulative: Units
+  readonly signed: Units
 }
 
 /** Why nobody waits for the answer any more: the client closed, or the gateway must stop. */

@@ -2,7 +2,7 @@
 import { refusal } from '../errors.ts'
 import type { Format } from '../formats/format.ts'
 import { admit } from './admit.ts'
-import { authenticate } from './authenticate.ts'
+import { ask, keepVoucher } from './ask.ts'
 import { collect } from './collect.ts'
 import { type Client, type Incoming, leaveReason } from './exchange.ts'
 import { forward } from './forward.ts'
@@ -18,8 +18,9 @@ export async function serveFreeCall(
   incoming: Incoming,
   client: Client,
 ): Promise<void> {
-  const asked = await authenticate(parts, incoming)
+  const asked = await ask(parts, incoming)
   if (asked.kind === 'refused') return client.refuse(asked.refusal)
+  await keepVoucher(parts, asked)
 
   const admitted = admit(parts.prices(), format, incoming.header, asked.caller, asked.body)
   if (admitted.kind === 'refused') return client.refuse(admitted.refusal)

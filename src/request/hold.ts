@@ -1,18 +1,27 @@
 /**
  * Step 3: takes the worst case from the agent's money, durably, before the first byte goes to a provider.
- * Source: wire contract, "Calls" and the 402; properties L2, L3, A2, A3.
+ * Source: wire contract, "Calls" and the 402; properties L2, L3, A2, A3, C8.
  */
-import { type Refusal, refusal } from '../errors.ts'
 import { sessionRemaining } from '../ledger/admission.ts'
 import type { HoldOutcome, HoldRequest, RecoveryTerms, SpendLedger } from '../ledger/ledger.ts'
-import { charge, least, NO_TOKENS, type Units, units, ZERO } from '../money.ts'
+import { charge, least, NO_TOKENS, type Units, ZERO } from '../money.ts'
 import { pricesFor } from '../prices/settle.ts'
-import { affordableCap, chooseCap, inputBoundTokens, worstCase } from '../prices/worst-case.ts'
+import { chooseCap, inputBoundTokens, worstCase } from '../prices/worst-case.ts'
+import type { UpstreamTimeouts } from '../providers/provider.ts'
 import type { AdmittedCall } from './admit.ts'
+import type { Asked } from './ask.ts'
 import type { Caller } from './authenticate.ts'
 import { type ChargeTerms, recoveryTerms } from './billing.ts'
-import type { PaymentNeeded } from './exchange.ts'
 import { LEASE_MS } from './leases.ts'
+import { type HoldRefused, refuseHold } from './refuse-hold.ts'
+
+/** What the operator asks of every call beside its money. */
+export interface AdmissionTerms {
+  /** Whether only what a voucher covers is admitted. */
+  readonly requireVouchers: boolean
+  /** Kept for settling before a withdrawal's delay ends, in seconds. */
+  readonly settleMarginSeconds: number
+}
 
 /** A call whose worst case is held. */
 export interface HeldCall extends AdmittedCall {
@@ -27,36 +36,59 @@ export interface HeldCall extends AdmittedCall {
   readonly available: Units
   /** Unix milliseconds. */
   readonly startedAt: number
+  /** How long the call may take, in seconds, for its money to be settled in time; null: no bound is known. */
+  readonly callSecondsMax: number | null
 }
 
-export type Held =
-  | { readonly kind: 'held'; readonly call: HeldCall }
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly payment?: PaymentNeeded }
+export type Held = { readonly kind: 'held'; readonly call: HeldCall } | HoldRefused
+
+export interface HoldParts {
+  readonly ledger: Pick<SpendLedger, 'balance' | 'hold'>
+  readonly admission: AdmissionTerms
+  readonly now: () => number
+}
 
 interface AskedCall {
   readonly requestId: string
-  readonly caller: Caller
-  readonly bodyDigest: string
+  readonly asked: Pick<Asked, 'caller' | 'bodyDigest' | 'voucher'>
   readonly call: AdmittedCall
 }
 
 /**
  * Holds at the client's cap; where it sent none, at the cap that the balance affords, chosen once more if the money
- * went elsewhere in between. Refuses with codes of status 402, `replayed_nonce`, `invalid_session` or,
- * while the agent's deposit address is frozen, `forbidden`.
+ * went elsewhere in between. Refuses with codes of status 402, `replayed_nonce`, `invalid_session` or, while the
+ * agent's deposit address is frozen or its vault's delay leaves no time to settle, `forbidden`.
  */
-export async function hold(
-  ledger: Pick<SpendLedger, 'balance' | 'hold'>,
-  asked: AskedCall,
-  now: () => number,
-): Promise<Held> {
-  const chosenHere = asked.call.plan.output.cap === null
-  const spendable = chosenHere ? await readSpendable(ledger, asked.caller) : ZERO
-  const first = await attempt(ledger, asked, spendable, now())
-  if (first.outcome.kind === 'held' || !chosenHere) return conclude(ledger, asked, first)
+export async function hold(parts: HoldParts, asking: AskedCall): Promise<Held> {
+  const { caller } = asking.asked
+  const chosenHere = asking.call.plan.output.cap === null
+  const spendable = chosenHere ? await readSpendable(parts.ledger, caller) : ZERO
+  const first = await attempt(parts, asking, spendable)
+  if (first.outcome.kind === 'held' || !chosenHere) return conclude(parts, asking, first)
   const left = spendableAfter(first.outcome, spendable)
-  if (left === null || capFor(asked.call, left) === first.cap) return conclude(ledger, asked, first)
-  return conclude(ledger, asked, await attempt(ledger, asked, left, now()))
+  if (left === null || capFor(asking.call, left) === first.cap) {
+    return conclude(parts, asking, first)
+  }
+  return conclude(parts, asking, await attempt(parts, asking, left))
+}
+
+/** The provider's timeouts for a call, which the vault's delay may shorten [C8]. */
+export function callTimeouts(
+  timeouts: UpstreamTimeouts,
+  { callSecondsMax }: Pick<HeldCall, 'callSecondsMax'>,
+): UpstreamTimeouts {
+  if (callSecondsMax === null) return timeouts
+  return { ...timeouts, totalMs: Math.min(timeouts.totalMs, callSecondsMax * 1000) }
+}
+
+/** What the caller may spend now: its balance, under the limit of its session. */
+export async function readSpendable(
+  ledger: Pick<SpendLedger, 'balance'>,
+  { agent, session }: Caller,
+): Promise<Units> {
+  const { available } = await ledger.balance(agent)
+  const room = session === null ? null : sessionRemaining(session)
+  return room === null ? available : least(available, room)
 }
 
 interface Attempt {
@@ -69,11 +101,11 @@ interface Attempt {
 }
 
 async function attempt(
-  ledger: Pick<SpendLedger, 'hold'>,
-  { requestId, caller, bodyDigest, call }: AskedCall,
+  { ledger, admission, now }: HoldParts,
+  { requestId, asked: { caller, bodyDigest, voucher }, call }: AskedCall,
   spendable: Units,
-  at: number,
 ): Promise<Attempt> {
+  const at = now()
   const cap = capFor(call, spendable)
   const amount = worstCase(call.model, call.plan.input, call.plan.output, cap)
   const terms = chargeTerms(call, cap, amount)
@@ -92,6 +124,9 @@ async function attempt(
     requestDigest: bodyDigest,
     auth: caller.auth,
     recovery,
+    voucher,
+    requireVoucher: admission.requireVouchers,
+    settleMarginSeconds: admission.settleMarginSeconds,
   }
   return { cap, amount, terms, recovery, at, outcome: await ledger.hold(request) }
 }
@@ -109,16 +144,6 @@ function chargeTerms({ model, plan }: AdmittedCall, cap: number, held: Units): C
   }
 }
 
-/** What the caller may spend now: its balance, under the limit of its session. */
-export async function readSpendable(
-  ledger: Pick<SpendLedger, 'balance'>,
-  { agent, session }: Caller,
-): Promise<Units> {
-  const { available } = await ledger.balance(agent)
-  const room = session === null ? null : sessionRemaining(session)
-  return room === null ? available : least(available, room)
-}
-
 /** What can be spent after an attempt that the money did not reach for; null where money is not what was missing. */
 function spendableAfter(outcome: HoldOutcome, before: Units): Units | null {
   if (outcome.kind === 'insufficient') return least(outcome.available, before)
@@ -127,77 +152,16 @@ function spendableAfter(outcome: HoldOutcome, before: Units): Units | null {
 }
 
 async function conclude(
-  ledger: Pick<SpendLedger, 'balance'>,
-  asked: AskedCall,
+  { ledger, admission }: HoldParts,
+  { requestId, asked: { caller }, call }: AskedCall,
   { cap, amount, terms, recovery, at, outcome }: Attempt,
 ): Promise<Held> {
-  const { requestId, caller, call } = asked
-  switch (outcome.kind) {
-    case 'held': {
-      const { available } = outcome
-      const agreed = { requestId, caller, cap, terms, recovery, available, startedAt: at }
-      return { kind: 'held', call: { ...call, ...agreed } }
-    }
-    case 'replayed_nonce':
-      return refused(refusal('replayed_nonce', 'The nonce has been used before.'))
-    case 'session_gone':
-      return refused(refusal('invalid_session', 'The session is unknown, expired or revoked.'))
-    case 'vault_frozen':
-      return refused(refusal('forbidden', FROZEN))
-    case 'insufficient': {
-      const { available, owed } = outcome
-      const debt = owed > ZERO ? `, ${owed} are owed` : ''
-      return needsPayment(
-        asked,
-        refusal('insufficient_balance', `${worst(amount)}, ${available} are available${debt}.`),
-        { required: amount, available, owed, spendable: owed > ZERO ? ZERO : available },
-      )
-    }
-    case 'session_limit': {
-      const { available, owed } = await ledger.balance(caller.agent)
-      const { remaining } = outcome
-      return needsPayment(
-        asked,
-        refusal('session_limit_reached', `${worst(amount)}, the session may spend ${remaining}.`),
-        { required: amount, available, owed, spendable: least(available, remaining) },
-      )
-    }
+  if (outcome.kind !== 'held') {
+    const { agent, session } = caller
+    const room = session === null ? null : sessionRemaining(session)
+    return refuseHold(ledger, { agent, room, call, amount, admission }, outcome)
   }
-}
-
-const FROZEN =
-  "The issuer of USDC has frozen this agent's deposit address (GET /v1/deposit names it), so calls are not admitted. " +
-  'Ask the issuer to thaw it, or call as another agent.'
-
-function worst(amount: Units): string {
-  return `The worst case of this call is ${amount} units`
-}
-
-interface Figures {
-  readonly required: Units
-  readonly available: Units
-  readonly owed: Units
-  /** What a call could hold now. */
-  readonly spendable: Units
-}
-
-/** `shortfall` is what a deposit must bring; 0 where only the session's limit stands in the way. */
-function needsPayment(
-  { caller, call: { model, plan } }: AskedCall,
-  reason: Refusal,
-  { required, available, owed, spendable }: Figures,
-): Held {
-  const missing = required > available ? required - available : 0n
-  const payment: PaymentNeeded = {
-    agent: caller.agent,
-    required,
-    available,
-    shortfall: units(missing + owed),
-    affordableMaxTokens: affordableCap(model, plan.input, plan.output, spendable),
-  }
-  return { kind: 'refused', refusal: reason, payment }
-}
-
-function refused(reason: Refusal): Held {
-  return { kind: 'refused', refusal: reason }
+  const { available, callSecondsMax } = outcome
+  const agreed = { requestId, caller, cap, terms, recovery, available, callSecondsMax }
+  return { kind: 'held', call: { ...call, ...agreed, startedAt: at } }
 }

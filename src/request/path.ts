@@ -1,31 +1,35 @@
 /**
  * THE PATH: the seven steps of a billed call, on one screen. Each step answers with a value; a refusal leaves at once.
- * Nothing before `hold` writes to the ledger; nothing after it leaves the hold open: whatever throws, the sweeper
+ * Nothing before `hold` writes to the ledger, but a voucher that comes with a refused call is kept; nothing after it leaves the hold open: whatever throws, the sweeper
  * resolves it when its lease ends. Drawn in docs/architecture.md, priced in docs/billing.md.
  */
 import type { Format } from '../formats/format.ts'
 import type { SpendLedger } from '../ledger/ledger.ts'
+import type { VoucherLedger } from '../ledger/voucher-ledger.ts'
 import type { PriceList } from '../prices/price-list.ts'
 import type { Provider, UpstreamTimeouts } from '../providers/provider.ts'
 import { admit } from './admit.ts'
-import { type AuthenticationParts, authenticate } from './authenticate.ts'
+import { type AskParts, ask, keepVoucher } from './ask.ts'
 import { complete, unanswered } from './complete.ts'
 import type { Client, Incoming } from './exchange.ts'
 import { forward } from './forward.ts'
-import { hold } from './hold.ts'
+import { type AdmissionTerms, callTimeouts, hold } from './hold.ts'
 import type { Leases } from './leases.ts'
 import { meter } from './meter.ts'
+import type { ReceiptDesk } from './receipts.ts'
 import { type CallLine, callLine, endOf } from './record.ts'
 import { settle } from './settle.ts'
 
 /** What the path is made of; `main` chooses. */
-export interface PathParts extends AuthenticationParts {
-  readonly ledger: SpendLedger & AuthenticationParts['ledger']
+export interface PathParts extends AskParts {
+  readonly ledger: SpendLedger & VoucherLedger & AskParts['ledger']
+  readonly admission: AdmissionTerms
   /** The price list in force. */
   readonly prices: () => PriceList
   /** By the names that the price list uses. */
   readonly providers: ReadonlyMap<string, Provider>
   readonly leases: Leases
+  readonly receipts: ReceiptDesk
   readonly timeouts: UpstreamTimeouts
   readonly record: (line: CallLine) => void
 }
@@ -37,18 +41,20 @@ export async function serveCall(
   incoming: Incoming,
   client: Client,
 ): Promise<void> {
-  const { ledger, leases, now, record } = parts
+  const { leases, now, record } = parts
   const { requestId, header } = incoming
 
-  const asked = await authenticate(parts, incoming)
+  const asked = await ask(parts, incoming)
   if (asked.kind === 'refused') return client.refuse(asked.refusal)
-  const { caller, body, bodyDigest } = asked
 
-  const admitted = admit(parts.prices(), format, header, caller, body)
-  if (admitted.kind === 'refused') return client.refuse(admitted.refusal)
+  const admitted = admit(parts.prices(), format, header, asked.caller, asked.body)
+  if (admitted.kind === 'refused') {
+    await keepVoucher(parts, asked)
+    return client.refuse(admitted.refusal)
+  }
   if (client.signal.aborted) return
 
-  const held = await hold(ledger, { requestId, caller, bodyDigest, call: admitted.call }, now)
+  const held = await hold(parts, { requestId, asked, call: admitted.call })
   if (held.kind === 'refused') return client.refuse(held.refusal, held.payment)
   const { call } = held
 
@@ -59,7 +65,7 @@ export async function serveCall(
       path: format.upstreamPath,
       body: call.plan.forward(call.cap),
       headers: call.headers,
-      timeouts: parts.timeouts,
+      timeouts: callTimeouts(parts.timeouts, call),
       signal: client.signal,
     }
     const forwarded = await forward(provider, request, now)
@@ -68,7 +74,7 @@ export async function serveCall(
     const metered = await meter(call, forwarded, client, live)
     if (metered.kind === 'lost') return await unanswered(parts, call, metered, client)
 
-    const settled = await settle(ledger, call, metered, now)
+    const settled = await settle(parts, call, metered)
 
     record(callLine(call, endOf(settled), now()))
     complete(client, call, metered, settled)

@@ -12,8 +12,10 @@ import { addHealth } from './health.ts'
 import { addMoney } from './money.ts'
 import type { RouteParts } from './parts.ts'
 import { addPrices } from './prices.ts'
+import { addReceipts } from './receipts.ts'
 import { expectedFailure, internalError, refused, send } from './reply.ts'
 import { addSessions } from './sessions.ts'
+import { addVouchers } from './vouchers.ts'
 
 export function createApp(parts: RouteParts, formats: readonly Format[]): Hono<Env> {
   const app = new Hono<Env>()
@@ -28,6 +30,8 @@ export function createApp(parts: RouteParts, formats: readonly Format[]): Hono<E
   addPrices(app, parts, formats)
   addMoney(app, parts)
   addDeposits(app, parts)
+  addVouchers(app, parts)
+  addReceipts(app, parts)
   addSessions(app, parts)
   addAdmin(app, parts)
   if (parts.dev !== null) addDev(app, parts, parts.dev)

@@ -2,12 +2,12 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
 import type { Format } from '../formats/format.ts'
-import type { PaymentNeeded } from '../request/exchange.ts'
 import { serveFreeCall } from '../request/free-call.ts'
 import { serveCall } from '../request/path.ts'
 import { type Env, incomingOf, type RouteContext } from './context.ts'
 import { nodeClient } from './node-client.ts'
 import type { RouteParts } from './parts.ts'
+import { paymentBody } from './payment.ts'
 import { renderError } from './render-error.ts'
 import { expectedFailure, internalError } from './reply.ts'
 
@@ -36,15 +36,4 @@ async function serve(context: RouteContext, parts: RouteParts, format: Format): 
     leave()
   }
   return RESPONSE_ALREADY_SENT
-}
-
-/** The `payment` object of a 402. Source: wire contract, "Errors". */
-function paymentBody(parts: RouteParts, payment: PaymentNeeded): object {
-  return {
-    required: payment.required.toString(),
-    available: payment.available.toString(),
-    shortfall: payment.shortfall.toString(),
-    affordable_max_tokens: payment.affordableMaxTokens,
-    ...parts.depositInstructions(payment.agent),
-  }
 }

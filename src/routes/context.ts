@@ -2,7 +2,8 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { type Refusal, refusal } from '../errors.ts'
-import { type Authenticated, authenticate, type Caller } from '../request/authenticate.ts'
+import { type Asked, ask, keepVoucher } from '../request/ask.ts'
+import type { Caller } from '../request/authenticate.ts'
 import type { Incoming } from '../request/exchange.ts'
 import type { RouteParts } from './parts.ts'
 import { readBody } from './read-body.ts'
@@ -29,7 +30,17 @@ export function incomingOf(context: RouteContext, parts: RouteParts): Incoming {
   }
 }
 
-export type Asked = Extract<Authenticated, { kind: 'authenticated' }>
+export type { Asked }
+
+/** Who asks; a voucher that came with the request is kept, whatever the request is answered with. */
+export async function askAndKeep(
+  parts: RouteParts,
+  incoming: Incoming,
+): Promise<Asked | { readonly kind: 'refused'; readonly refusal: Refusal }> {
+  const asked = await ask(parts.path, incoming)
+  if (asked.kind === 'asked') await keepVoucher(parts.path, asked)
+  return asked
+}
 
 /** A route of the gateway's own that only a caller with credentials may use. */
 export function authenticated(
@@ -37,7 +48,7 @@ export function authenticated(
   handle: (asked: Asked, context: RouteContext) => Promise<Reply>,
 ) {
   return async (context: RouteContext): Promise<Response> => {
-    const asked = await authenticate(parts.path, incomingOf(context, parts))
+    const asked = await askAndKeep(parts, incomingOf(context, parts))
     const reply = asked.kind === 'refused' ? refused(asked.refusal) : await handle(asked, context)
     return send(context, context.var.requestId, reply)
   }

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { refusal } from '../errors.ts'
 import { findCredential } from '../identity/credentials.ts'
 import { decodePublicKey } from '../identity/public-key.ts'
-import { authenticate } from '../request/authenticate.ts'
 import {
+  askAndKeep,
   authenticated,
   type Env,
   incomingOf,
@@ -33,7 +33,7 @@ async function instructions(parts: RouteParts, context: RouteContext): Promise<R
   const incoming = incomingOf(context, parts)
   const pubkey = context.req.query('pubkey')
   if (findCredential(incoming.header).kind !== 'none' || pubkey === undefined) {
-    const asked = await authenticate(parts.path, incoming)
+    const asked = await askAndKeep(parts, incoming)
     if (asked.kind === 'refused') return refused(asked.refusal)
     return json(parts.depositInstructions(asked.caller.agent))
   }

@@ -1,14 +1,11 @@
 /** What an agent has, and what became of it. Source: wire contract, "Money routes". */
 import type { Hono } from 'hono'
-import { refusal } from '../errors.ts'
 import type { Transaction } from '../ledger/ledger.ts'
 import { USDC_DECIMALS } from '../money.ts'
 import { authenticated, type Env } from './context.ts'
+import { readPage } from './paging.ts'
 import type { RouteParts } from './parts.ts'
-import { json, type Reply, refused } from './reply.ts'
-
-const PAGE = 50
-const PAGE_MAX = 500
+import { json, type Reply } from './reply.ts'
 
 export function addMoney(app: Hono<Env>, parts: RouteParts): void {
   app.get(
@@ -18,7 +15,7 @@ export function addMoney(app: Hono<Env>, parts: RouteParts): void {
   app.get(
     '/v1/transactions',
     authenticated(parts, ({ caller }, context) =>
-      transactions(parts, caller.agent, context.req.query('cursor'), context.req.query('limit')),
+      transactions(parts, caller.agent, (name) => context.req.query(name)),
     ),
   )
 }
@@ -50,18 +47,12 @@ async function balance({ ledger }: RouteParts, agent: string): Promise<Reply> {
 async function transactions(
   { ledger }: RouteParts,
   agent: string,
-  cursor: string | undefined,
-  limitText: string | undefined,
+  query: (name: string) => string | undefined,
 ): Promise<Reply> {
-  const limit = limitText === undefined ? PAGE : wholeNumber(limitText)
-  if (limit === null || limit < 1 || limit > PAGE_MAX) {
-    return refused(refusal('invalid_request', `limit is not 1 to ${PAGE_MAX}.`, 'limit'))
-  }
-  const before = cursor === undefined || cursor === '' ? null : wholeNumber(cursor)
-  if (before === null && cursor !== undefined && cursor !== '') {
-    return refused(refusal('invalid_request', 'cursor is not one of this list.', 'cursor'))
-  }
-  const rows = await ledger.transactions(agent, before, limit + 1)
+  const asked = readPage(query, 'cursor')
+  if (asked.kind === 'refused') return asked
+  const { limit, cursor } = asked
+  const rows = await ledger.transactions(agent, cursor, limit + 1)
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   const more = rows.length > limit && last !== undefined
@@ -80,8 +71,4 @@ function row(transaction: Transaction): object {
     ...(usage === null ? {} : { usage }),
     ...(signature === null ? {} : { signature }),
   }
-}
-
-function wholeNumber(text: string): number | null {
-  return /^\d{1,15}$/.test(text) ? Number(text) : null
 }

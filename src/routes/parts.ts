@@ -1,6 +1,7 @@
 /** What the routes are made of; `main` chooses. */
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Units } from '../money.ts'
+import type { SignedPricingBody } from '../prices/wire.ts'
 import type { PathParts } from '../request/path.ts'
 import type { LiveClients } from './node-client.ts'
 
@@ -17,6 +18,14 @@ export interface DepositInstructions {
   readonly commitment: 'finalized'
   readonly rpc_url: string | null
 }
+
+/** A price list as it is published. */
+export type SignedPrices =
+  | { readonly kind: 'signed'; readonly body: SignedPricingBody }
+  /** Nothing was ever charged at such a version here. */
+  | { readonly kind: 'unknown' }
+  /** The receipt key does not sign now. */
+  | { readonly kind: 'unsigned' }
 
 /** How the routes see the watcher. */
 export interface ChainView {
@@ -44,6 +53,8 @@ export interface RouteParts {
   /** True once no new work is accepted. */
   readonly stopping: () => boolean
   readonly bodyBytesMax: number
+  /** The price list of a version; null: the one in force. */
+  readonly priceList: (version: string | null) => Promise<SignedPrices>
   readonly depositInstructions: (agent: string) => DepositInstructions
   /** Null where the watcher runs in another process. */
   readonly chain: ChainView | null

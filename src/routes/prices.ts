@@ -3,18 +3,18 @@ import type { Hono } from 'hono'
 import { type Refusal, refusal } from '../errors.ts'
 import type { Format } from '../formats/format.ts'
 import { quote } from '../prices/quote.ts'
-import { modelsBody, pricingBody } from '../prices/wire.ts'
+import { modelsBody } from '../prices/wire.ts'
 import { refuseUnbounded } from '../prices/worst-case.ts'
 import { readSpendable } from '../request/hold.ts'
 import { type Asked, authenticated, type Env, open } from './context.ts'
 import type { RouteParts } from './parts.ts'
-import { json, type Reply, refused } from './reply.ts'
+import { json, type Reply, refused, unsigned } from './reply.ts'
 
 export function addPrices(app: Hono<Env>, parts: RouteParts, formats: readonly Format[]): void {
   const { prices } = parts.path
   app.get(
     '/v1/pricing',
-    open(() => json(pricingBody(prices()))),
+    open((context) => pricing(parts, context.req.query('version') ?? null)),
   )
   app.get(
     '/v1/models',
@@ -25,6 +25,19 @@ export function addPrices(app: Hono<Env>, parts: RouteParts, formats: readonly F
     '/v1/quote',
     authenticated(parts, (asked) => quoteCall(parts, billed, asked)),
   )
+}
+
+/** Every list that charged anyone stays published, under the receipt key's signature. */
+async function pricing({ priceList }: RouteParts, version: string | null): Promise<Reply> {
+  const found = await priceList(version)
+  switch (found.kind) {
+    case 'signed':
+      return json(found.body)
+    case 'unknown':
+      return refused(refusal('not_found', 'There was no price list of this version.', 'version'))
+    case 'unsigned':
+      return refused(unsigned())
+  }
 }
 
 /** Quotes the body of a call: of the first format that understands it and that its model answers. */

@@ -8,14 +8,15 @@ import { dialectOf, renderError } from './render-error.ts'
 export type Reply =
   | { readonly kind: 'json'; readonly status: 200 | 201 | 202; readonly body: object }
   | { readonly kind: 'empty' }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** `payment`: the wire's object of a 402. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly payment?: object }
 
 export function json(body: object, status: 200 | 201 | 202 = 200): Reply {
   return { kind: 'json', status, body }
 }
 
-export function refused(reason: Refusal): Reply {
-  return { kind: 'refused', refusal: reason }
+export function refused(reason: Refusal, payment?: object): Reply {
+  return { kind: 'refused', refusal: reason, ...(payment === undefined ? {} : { payment }) }
 }
 
 export function send(context: Context, requestId: string, reply: Reply): Response {
@@ -27,7 +28,8 @@ export function send(context: Context, requestId: string, reply: Reply): Respons
       return context.body(null, 204)
     case 'refused': {
       const dialect = dialectOf(context.req.path)
-      const { status, headers, body } = renderError(reply.refusal, dialect, requestId, null)
+      const { refusal: reason, payment = null } = reply
+      const { status, headers, body } = renderError(reason, dialect, requestId, payment)
       return context.json(body, status as ContentfulStatusCode, { ...headers })
     }
   }
@@ -38,6 +40,15 @@ export function expectedFailure(error: unknown): Refusal | null {
   return error instanceof LedgerUnavailable
     ? refusal('ledger_unavailable', 'The ledger cannot be written now.')
     : null
+}
+
+/** Seconds after which a receipt key that does not sign is asked again. */
+const UNSIGNED_RETRY_SECONDS = 5
+
+/** Told where what was asked for has no signature yet. */
+export function unsigned(): Refusal {
+  const message = 'The receipt key does not sign now.'
+  return { code: 'overloaded', message, retryAfterSeconds: UNSIGNED_RETRY_SECONDS }
 }
 
 export function internalError(): Refusal {

@@ -46,7 +46,7 @@ test('M7: every charge is recomputed from its row and the list of its version', 
   for (const debit of debits) {
     expect(debit.usage.price_version).toBe(published.version)
     const stored = await gateway.ledger.prices(debit.usage.price_version)
-    const models = JSON.parse(stored ?? '{}') as Models
+    const models = JSON.parse(stored?.json ?? '{}') as Models
     expect(models).toEqual(published.models)
     expect(chargeOf(debit, models).toString()).toBe(debit.amount)
   }

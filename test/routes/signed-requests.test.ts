@@ -107,7 +107,8 @@ test('an agreed price list is honoured: the version in force passes, another is 
   expect((await agent.post(CALL, CHAT, { priceVersion: version })).status).toBe(200)
   const [record] = await gateway.ledger.calls(0, 1)
   expect(record).toMatchObject({ priceVersion: version, auth: { price_version: version } })
-  expect(JSON.parse((await gateway.ledger.prices(version)) ?? '{}')).toHaveProperty('gpt-4o-mini')
+  const stored = await gateway.ledger.prices(version)
+  expect(JSON.parse(stored?.json ?? '{}')).toHaveProperty('gpt-4o-mini')
 })
 
 test('the fixed bytes of the vectors are accepted at their time', async () => {

@@ -22,6 +22,8 @@ interface Ask {
 export interface TestAgent {
   readonly pubkey: string
   signMessage(message: string): string
+  /** 64 bytes. */
+  signBytes(message: Uint8Array): Uint8Array
   /** The headers of a signed request. */
   sign(target: string, ask?: Ask): Record<string, string>
   fetch(target: string, ask?: Ask): Promise<Response>
@@ -76,6 +78,7 @@ function agentOf(url: string, audience: Audience, pubkey: string, key: KeyObject
   }
   return {
     pubkey,
+    signBytes: (message) => sign(null, message, key),
     signMessage: (message) => sign(null, Buffer.from(message), key).toString('base64'),
     sign: signed,
     fetch: ask,

@@ -4,17 +4,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { paymentAddresses } from '../../src/chain/configured.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { openLedger } from '../../src/ledger/sqlite/open-ledger.ts'
 import { createLog } from '../../src/log.ts'
 import { challengeSecret } from '../../src/main/challenge-secret.ts'
 import { type GatewayParts, type RunningGateway, runGateway } from '../../src/main/gateway.ts'
-import { units } from '../../src/money.ts'
+import { units, ZERO } from '../../src/money.ts'
 import { providerAddresses } from '../../src/providers/registry.ts'
 import type { DepositInstructions } from '../../src/routes/parts.ts'
+import vectors from '../vectors.json' with { type: 'json' }
 import { createTestAgent, type TestAgent } from './agent.ts'
 import { startProvider, type TestProvider } from './provider.ts'
-import { TEST_ISSUER } from './receipt-key.ts'
+import { TEST_ISSUER, TEST_SIGNER } from './receipt-key.ts'
 
 /** Prices per 1,000,000 tokens that make sums easy: a unit a token in, two units a token out. */
 const MODELS = {
@@ -54,6 +56,14 @@ const MODELS = {
   },
 }
 
+const ADDRESSES = {
+  program: vectors.program.program_id,
+  gateway: vectors.program.gateway.address,
+  mint: vectors.program.mint,
+}
+/** Where the agents of the tests have their vaults; no chain knows of them. */
+export const addressesOf = paymentAddresses(ADDRESSES)
+
 export const OPERATOR_KEYS = ['sk-operator-openai-secret', 'sk-ant-operator-secret'] as const
 export const ADMIN_TOKEN = 'admin-token-of-the-tests'
 
@@ -82,6 +92,9 @@ export type TestGatewayOptions = Partial<
     | 'dev'
     | 'now'
     | 'chain'
+    | 'admission'
+    /** Given, it signs receipts after they are written, as a command does. */
+    | 'receiptSigner'
   >
 >
 
@@ -92,7 +105,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const provider = await startProvider()
   const log: string[] = []
   const file = join(folder, 'ledger.sqlite')
-  let ledger = openLedger(file, TEST_ISSUER)
+  const issuer = options.receiptSigner === undefined ? TEST_ISSUER : { ...TEST_ISSUER, sign: null }
+  let ledger = openLedger(file, issuer)
   let port = 0
   const run = async (): Promise<RunningGateway> =>
     runGateway({
@@ -109,6 +123,9 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       timeouts: { headersMs: 5_000, idleMs: 5_000, totalMs: 20_000 },
       bodyBytesMax: 1_048_576,
       adminToken: ADMIN_TOKEN,
+      admission: { requireVouchers: false, settleMarginSeconds: 60 },
+      receiptSigner: TEST_SIGNER,
+      addressesOf,
       depositInstructions,
       chain: null,
       dev: null,
@@ -151,7 +168,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     async restart() {
       await running.close()
       await ledger.close()
-      ledger = openLedger(file, TEST_ISSUER)
+      ledger = openLedger(file, issuer)
       running = await run()
     },
   }
@@ -165,7 +182,7 @@ export async function credit(
   index: number,
 ): Promise<void> {
   const deposited = (await ledger.balance(agent)).deposited
-  const vault = `vault-${agent}`
+  const { vault } = addressesOf(agent)
   const known = (await ledger.vaults()).find((item) => item.vault === vault)
   const outcome = await ledger.credit(
     {
@@ -184,14 +201,31 @@ export async function credit(
   if (outcome.kind !== 'credited') throw new Error(`not credited: ${outcome.kind}`)
 }
 
+/** Notes the withdrawal delay of an agent's vault, as the watcher reads it. */
+export async function noteDelay(ledger: Ledger, agent: string, seconds: number): Promise<void> {
+  const books = await ledger.balance(agent)
+  const reading = {
+    vault: addressesOf(agent).vault,
+    slot: 1,
+    confirmedSlot: 1,
+    withdrawn: books.withdrawn,
+    settled: books.settled,
+    pending: ZERO,
+    withdrawableAt: 0,
+    confirmedPending: ZERO,
+    confirmedWithdrawableAt: 0,
+    withdrawalDelaySeconds: seconds,
+  }
+  await ledger.noteWithdrawal(reading, Date.now())
+}
+
 export function depositInstructions(agent: string): DepositInstructions {
+  const { vault, depositAddress } = addressesOf(agent)
   return {
     network: 'localnet',
-    program: 'program',
-    gateway: 'gateway',
-    vault: `vault-${agent}`,
-    deposit_address: `deposit-${agent}`,
-    mint: 'mint',
+    ...ADDRESSES,
+    vault,
+    deposit_address: depositAddress,
     asset: 'USDC',
     decimals: 6,
     commitment: 'finalized',

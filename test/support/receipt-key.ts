@@ -1,6 +1,8 @@
 /** The receipt key of the tests: that of the vectors, so that receipts have the very bytes of the contract. */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import bs58 from 'bs58'
 import type { ReceiptIssuer } from '../../src/ledger/receipt-ledger.ts'
+import type { MessageSigner } from '../../src/signers/message-signer.ts'
 import vectors from '../vectors.json' with { type: 'json' }
 
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -15,4 +17,13 @@ export const RECEIPT_KEY: KeyObject = createPrivateKey({
 export const TEST_ISSUER: ReceiptIssuer = {
   gateway: vectors.program.gateway.address,
   sign: (bytes) => sign(null, bytes, RECEIPT_KEY),
+}
+
+export const RECEIPT_PUBLIC_KEY: Uint8Array = bs58.decode(vectors.receipt_key.pubkey)
+
+/** The same key as who signs when asked. */
+export const TEST_SIGNER: MessageSigner = {
+  publicKey: RECEIPT_PUBLIC_KEY,
+  sign: async (message) => sign(null, message, RECEIPT_KEY),
+  close: async () => {},
 }
