@@ -3,6 +3,7 @@
  * Only components are known that can be rebuilt from a call's method, target, body digest and price version, so that
  * whoever holds a receipt can rebuild the same text. Source: RFC 9421, 2; RFC 9530.
  */
+import { domainOf } from './signed-text.ts'
 import type { BareItem, InnerList, Member } from './structured-fields.ts'
 import { serializeMember } from './structured-fields.ts'
 
@@ -45,7 +46,7 @@ const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78
 const COMPONENTS: ReadonlyMap<string, (message: SignedMessage) => string | null> = new Map([
   ['@method', ({ method }) => method],
   ['@target-uri', ({ origin, target }) => origin + target],
-  ['@authority', ({ origin }) => origin.slice(origin.indexOf('://') + '://'.length)],
+  ['@authority', ({ origin }) => domainOf(origin)],
   ['@scheme', ({ origin }) => origin.slice(0, origin.indexOf('://'))],
   ['@request-target', ({ target }) => target],
   ['@path', ({ target }) => target.split('?', 1)[0] ?? ''],

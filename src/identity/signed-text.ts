@@ -56,7 +56,7 @@ export function siwsHeader(origin: string, pubkey: string): string {
 }
 
 /** `https://gw.example.com:8443` → `gw.example.com:8443`. */
-function domainOf(origin: string): string {
+export function domainOf(origin: string): string {
   return origin.slice(origin.indexOf('://') + '://'.length)
 }
 
