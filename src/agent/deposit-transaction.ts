@@ -1,13 +1,5 @@
 /** The transaction of a deposit: built from what the chain says, and signed by the agent. */
-import { createHash } from 'node:crypto'
-import {
-  ComputeBudgetProgram,
-  type Connection,
-  PublicKey,
-  Transaction,
-  type TransactionInstruction,
-} from '@solana/web3.js'
-import bs58 from 'bs58'
+import { type Connection, PublicKey, type TransactionInstruction } from '@solana/web3.js'
 import { decodeGateway } from '../chain/accounts.ts'
 import { tokenAddress } from '../chain/addresses.ts'
 import { deposit, openVault, type VaultParties } from '../chain/instructions.ts'
@@ -15,8 +7,10 @@ import { connectRpc } from '../chain/rpc.ts'
 import { readTokenAccount } from '../chain/token.ts'
 import { formatUsdc, type Units } from '../money.ts'
 import type { Surroundings } from './clock.ts'
-import { broadcast, depositFailed, follow, type SignedTransaction } from './follow-transaction.ts'
+import { broadcast, type Followed, follow } from './follow-transaction.ts'
 import type { Signer } from './key.ts'
+import { Level5Error } from './level5-error.ts'
+import { RPC_TIMEOUT_MS, signTransaction } from './sign-transaction.ts'
 import type { DepositTerms } from './wire.ts'
 
 export interface PaymentParts {
@@ -37,11 +31,6 @@ export interface OpenPayment {
   finality(deadline: number, onConfirmed: (slot: number) => void): Promise<number>
 }
 
-const RPC_TIMEOUT_MS = 15_000
-/** More than opening and depositing need together; the network allows 1,400,000. */
-const COMPUTE_UNITS_MIN = 400_000
-const COMPUTE_UNITS_SPREAD = 1_000_000
-
 /** Builds and signs the deposit. Throws `deposit_failed` when the wallet cannot pay or the chain is another. */
 export async function openPayment(parts: PaymentParts, amount: Units): Promise<OpenPayment> {
   const rpc = connectRpc({ url: parts.rpcUrl, timeoutMs: RPC_TIMEOUT_MS })
@@ -56,17 +45,42 @@ export async function openPayment(parts: PaymentParts, amount: Units): Promise<O
   const delaySeconds = await gatewayDelaySeconds(rpc, parties)
   await checkWallet(rpc, agent, parties.mint, amount)
   const opensVault = (await rpc.getAccountInfo(new PublicKey(terms.vault), 'confirmed')) === null
-  const transaction = new Transaction().add(uniqueLimit(parts.surroundings.freshNonce()))
-  if (opensVault) transaction.add(openVault(parties, agent, delaySeconds))
-  transaction.add(deposit(parties, agent, amount))
-  const signed = await signTransaction(rpc, transaction, signer)
+  const { surroundings } = parts
+  const open = opensVault ? [openVault(parties, agent, delaySeconds)] : []
+  const instructions: TransactionInstruction[] = [...open, deposit(parties, agent, amount)]
+  const signed = await signTransaction(rpc, instructions, signer, surroundings.freshNonce())
+  const { signature } = signed
   return {
-    signature: signed.signature,
+    signature,
     opensVault,
-    broadcast: () => broadcast(rpc, signed),
-    finality: (deadline, onConfirmed) =>
-      follow(rpc, signed, parts.surroundings, deadline, onConfirmed),
+    async broadcast() {
+      const sent = await broadcast(rpc, signed)
+      if (sent.kind === 'refused') throw depositFailed(sent.reason, sent.cause)
+    },
+    async finality(deadline, onConfirmed) {
+      const patience = { commitment: 'finalized', deadline, onConfirmed } as const
+      return finalSlot(signature, await follow(rpc, signed, surroundings, patience))
+    },
   }
+}
+
+/** The slot of a deposit that is final. Throws what became of it otherwise. */
+function finalSlot(signature: string, followed: Followed): number {
+  switch (followed.kind) {
+    case 'landed':
+      return followed.slot
+    case 'failed':
+      throw depositFailed(`${signature}: ${JSON.stringify(followed.error)}`)
+    case 'expired':
+      throw depositFailed(`${signature} can land no more`)
+    case 'late':
+      throw new Level5Error('timeout', `deposit ${signature} was sent and is not final yet`)
+  }
+}
+
+/** Nothing was paid, and this is why. */
+function depositFailed(why: string, cause?: unknown): Level5Error {
+  return new Level5Error('deposit_failed', `nothing was deposited: ${why}`, { cause })
 }
 
 /** Reads the terms of new vaults from the chain itself; the pinned program must own the account. */
@@ -96,29 +110,4 @@ async function checkWallet(
       `the wallet ${agent} has ${formatUsdc(has?.amount ?? 0n)} USDC, not ${formatUsdc(amount)}`,
     )
   }
-}
-
-/** Signs under the latest confirmed blockhash. */
-async function signTransaction(
-  rpc: Connection,
-  transaction: Transaction,
-  signer: Signer,
-): Promise<SignedTransaction> {
-  const feePayer = new PublicKey(signer.publicKey)
-  const { blockhash, lastValidBlockHeight } = await rpc.getLatestBlockhash('confirmed')
-  transaction.feePayer = feePayer
-  transaction.recentBlockhash = blockhash
-  const signature = Buffer.from(await signer.sign(transaction.serializeMessage()))
-  transaction.addSignature(feePayer, signature)
-  return { signature: bs58.encode(signature), bytes: transaction.serialize(), lastValidBlockHeight }
-}
-
-/**
- * A compute limit of its own for each deposit. Two deposits of one amount under one blockhash would otherwise be one
- * transaction, paid once and believed to be two.
- */
-function uniqueLimit(nonce: string): TransactionInstruction {
-  const digest = createHash('sha256').update(nonce).digest()
-  const units = COMPUTE_UNITS_MIN + (digest.readUInt32LE() % COMPUTE_UNITS_SPREAD)
-  return ComputeBudgetProgram.setComputeUnitLimit({ units })
 }

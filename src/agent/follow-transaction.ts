@@ -1,7 +1,6 @@
 /** Follows a signed transaction through lost answers and forgetful nodes until it is final, failed or can never land. */
 import { type Connection, SendTransactionError, type TransactionError } from '@solana/web3.js'
 import type { Surroundings } from './clock.ts'
-import { Level5Error } from './level5-error.ts'
 
 export interface SignedTransaction {
   /** Base58. */
@@ -11,46 +10,67 @@ export interface SignedTransaction {
   readonly lastValidBlockHeight: number
 }
 
+export type Broadcast =
+  /** Or nobody knows: no answer proves nothing, since the node may have it. Following tells. */
+  | { readonly kind: 'sent' }
+  /** The node tried it and it would fail: it has gone nowhere. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly cause: Error }
+
+export type Followed =
+  | { readonly kind: 'landed'; readonly slot: number }
+  /** It was executed and failed: its fee is gone and nothing else has changed. */
+  | { readonly kind: 'failed'; readonly error: TransactionError }
+  /** It can never land any more. */
+  | { readonly kind: 'expired' }
+  /** The deadline came first: it may land yet. */
+  | { readonly kind: 'late' }
+
+/** How far a transaction is followed. */
+export interface Patience {
+  readonly commitment: 'confirmed' | 'finalized'
+  /** Unix milliseconds. */
+  readonly deadline: number
+  readonly onConfirmed?: (slot: number) => void
+}
+
 const POLL_MS = 200
-/** Nodes drop transactions: one that is not seen is sent again after this many polls. */
+/** Nodes drop transactions: one that is not seen, for whatever reason, is sent again after this many polls. */
 const POLLS_PER_SEND = 10
 
-/**
- * Sends it; the node tries it first. Throws `deposit_failed` when the node refuses it; no answer proves nothing, since
- * the node may have it: then following tells.
- */
-export async function broadcast(rpc: Connection, { bytes }: SignedTransaction): Promise<void> {
+/** Sends it; the node tries it first. */
+export async function broadcast(rpc: Connection, { bytes }: SignedTransaction): Promise<Broadcast> {
   try {
     await rpc.sendRawTransaction(bytes, { preflightCommitment: 'confirmed' })
   } catch (cause) {
-    if (cause instanceof SendTransactionError) throw depositFailed(cause.message, cause)
+    if (cause instanceof SendTransactionError) {
+      return { kind: 'refused', reason: cause.message, cause }
+    }
   }
+  return { kind: 'sent' }
 }
 
-/** Waits until it is final and returns its slot. Throws `deposit_failed`, or `timeout` at `deadline` (Unix ms). */
+/** Waits until it has reached the commitment, failed, expired, or the deadline has passed. */
 export async function follow(
   rpc: Connection,
   signed: SignedTransaction,
-  { now, sleep }: Surroundings,
-  deadline: number,
-  onConfirmed: (slot: number) => void,
-): Promise<number> {
-  const { signature } = signed
+  { now, sleep }: Pick<Surroundings, 'now' | 'sleep'>,
+  { commitment, deadline, onConfirmed = () => {} }: Patience,
+): Promise<Followed> {
   let isConfirmed = false
   for (let polls = 1; now() < deadline; polls += 1) {
     const sight = await look(rpc, signed).catch((): Sight => ({ kind: 'no_answer' }))
-    if (sight.kind === 'expired') throw depositFailed(`${signature} can land no more`)
+    if (sight.kind === 'expired') return sight
     if (sight.kind === 'landed') {
       const { slot, error, isFinal } = sight
-      if (error !== null) throw depositFailed(`${signature}: ${JSON.stringify(error)}`)
+      if (error !== null) return { kind: 'failed', error }
       if (!isConfirmed) onConfirmed(slot)
       isConfirmed = true
-      if (isFinal) return slot
+      if (isFinal || commitment === 'confirmed') return { kind: 'landed', slot }
     }
-    if (sight.kind === 'unseen' && polls % POLLS_PER_SEND === 0) await broadcastAgain(rpc, signed)
+    if (sight.kind !== 'landed' && polls % POLLS_PER_SEND === 0) await broadcastAgain(rpc, signed)
     await sleep(POLL_MS)
   }
-  throw new Level5Error('timeout', `deposit ${signature} was sent and is not final yet`)
+  return { kind: 'late' }
 }
 
 /** What one look at the chain shows. */
@@ -82,9 +102,4 @@ async function look(rpc: Connection, signed: SignedTransaction): Promise<Sight> 
 async function broadcastAgain(rpc: Connection, { bytes }: SignedTransaction): Promise<void> {
   // A node that has it already refuses it; the next look tells.
   await rpc.sendRawTransaction(bytes, { skipPreflight: true }).catch(() => {})
-}
-
-/** Nothing was paid, and this is why. */
-export function depositFailed(why: string, cause?: unknown): Level5Error {
-  return new Level5Error('deposit_failed', `nothing was deposited: ${why}`, { cause })
 }

@@ -22,19 +22,37 @@ import { readOrigin } from './origin.ts'
 import { createPinKeeper } from './pin-keeper.ts'
 import { openSession, type SessionWish } from './session.ts'
 import { createSigningFetch, type Fetch } from './signing-fetch.ts'
+import { createVaultDesk, type VaultDesk } from './vault/desk.ts'
+import { type ExitOptions, type ExitResult, exitVault } from './vault/exit.ts'
+import type { Progress as VaultProgress } from './vault/progress.ts'
+import type { VaultStatus } from './vault/status.ts'
+import type { WithdrawResult, WithdrawWish } from './vault/withdraw.ts'
 import type {
   Balance,
   DepositTerms,
   OpenedSession,
   Prices,
   Quote,
+  ReceiptPage,
   TransactionPage,
 } from './wire.ts'
 
 export type { AgentErrorCode } from './level5-error.ts'
 export type * from './wire.ts'
-export type { AgentKey, DepositProgress, DepositResult, DepositWish, SessionWish }
-export { Level5Error }
+export type {
+  AgentKey,
+  DepositProgress,
+  DepositResult,
+  DepositWish,
+  ExitOptions,
+  ExitResult,
+  SessionWish,
+  VaultProgress,
+  VaultStatus,
+  WithdrawResult,
+  WithdrawWish,
+}
+export { exitVault, Level5Error }
 
 export interface AgentOptions {
   /** 64 bytes, the path of a Solana CLI key file, or a signer `{ publicKey, sign }`. */
@@ -55,7 +73,7 @@ export interface AgentOptions {
   readonly surroundings?: Surroundings
 }
 
-export interface Agent {
+export interface Agent extends VaultDesk {
   /** Base58. */
   readonly publicKey: string
   /** The gateway's origin, without a trailing slash. */
@@ -75,6 +93,8 @@ export interface Agent {
     readonly cursor?: string
     readonly limit?: number
   }): Promise<TransactionPage>
+  /** The signed receipts after the `after`th, ascending; `limit` 1 to 500. They are not checked here. */
+  receipts(page?: { readonly after?: number; readonly limit?: number }): Promise<ReceiptPage>
   /** A token for clients that take only an API key, under terms that the agent signs. */
   session(wish?: SessionWish): Promise<OpenedSession>
 }
@@ -90,7 +110,8 @@ export function createAgent(options: AgentOptions): Agent {
   const transport = options.transport ?? globalThis.fetch
   const open = createGatewayApi(origin, transport)
   const { chain = null, program = null, gateway = null, mint = null } = options
-  const pins = createPinKeeper({ chain, program, gateway, mint }, signer.publicKey, open)
+  const configured = { chain, program, gateway, mint }
+  const pins = createPinKeeper(configured, signer.publicKey, open)
   const fetch = createSigningFetch({
     signer,
     origin,
@@ -107,16 +128,22 @@ export function createAgent(options: AgentOptions): Agent {
     fetch,
     deposit: (wish) => makeDeposit({ signer, pins, api: signed, rpcUrl, surroundings }, wish),
     depositTerms: pins.terms,
+    ...createVaultDesk({ signer, configured, pins, api: signed, rpcUrl, surroundings }),
     balance: () => signed.get('/v1/balance'),
     prices: () => open.get('/v1/pricing'),
     quote: (body) => signed.post('/v1/quote', body),
-    transactions: ({ cursor, limit } = {}) => {
-      const query = new URLSearchParams()
-      if (cursor !== undefined) query.set('cursor', cursor)
-      if (limit !== undefined) query.set('limit', String(limit))
-      return signed.get(`/v1/transactions${query.size > 0 ? `?${query}` : ''}`)
-    },
+    transactions: (page = {}) => signed.get(`/v1/transactions${queryOf({ ...page })}`),
+    receipts: (page = {}) => signed.get(`/v1/receipts${queryOf({ ...page })}`),
     session: async (wish = {}) =>
       openSession(open, signer, { origin, chain: await pins.chain() }, wish),
   }
+}
+
+/** `?a=1&b=2` of what is given, or nothing. */
+function queryOf(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) query.set(name, String(value))
+  }
+  return query.size > 0 ? `?${query}` : ''
 }

@@ -6,7 +6,8 @@ import type { Payment } from './wire.ts'
  * What the agent's side refuses by itself:
  * `invalid_option` (what it was configured or asked with), `wrong_origin` (asked to sign for another host), `untrusted_answer` (the gateway
  * named other terms than the pinned ones), `unpinned` (a deposit on a public chain without pins), `unreachable` (no
- * answer), `unexpected_answer` (not this API), `deposit_failed` (the chain refused it), `timeout` (sent, not seen in time).
+ * answer), `unexpected_answer` (not this API), `deposit_failed` (the chain refused it), `withdrawal_failed` (the same of
+ * withdrawing and leaving), `timeout` (sent, not seen in time).
  */
 export type AgentErrorCode =
   | 'invalid_option'
@@ -16,6 +17,7 @@ export type AgentErrorCode =
   | 'unreachable'
   | 'unexpected_answer'
   | 'deposit_failed'
+  | 'withdrawal_failed'
   | 'timeout'
 
 export class Level5Error extends Error {

@@ -3,6 +3,7 @@
  * of units per 1,000,000 tokens. Source: wire contract, "Money routes" and "Errors".
  */
 import type { ChainName } from '../identity/signed-text.ts'
+import type { SignedReceipt } from '../proof/receipt.ts'
 
 /** `GET /v1/deposit`: how to pay. Addresses are base58. */
 export interface DepositTerms {
@@ -20,6 +21,12 @@ export interface DepositTerms {
 
 /** What a 402 carries beside `error`. */
 export interface Payment extends DepositTerms {
+  /** With `authorization_required`: the total that a voucher must reach for this call, and the highest one held. */
+  readonly authorize?: {
+    readonly vault: string
+    readonly cumulative: string
+    readonly signed: string
+  }
   readonly required: string
   readonly available: string
   readonly shortfall: string
@@ -102,6 +109,20 @@ export interface TransactionRow {
 export interface TransactionPage {
   readonly data: readonly TransactionRow[]
   readonly next_cursor: string | null
+}
+
+/** `GET /v1/receipts`, ascending. */
+export interface ReceiptPage {
+  readonly data: readonly SignedReceipt[]
+  readonly next_cursor: string | null
+}
+
+/** `POST /v1/vouchers`. */
+export interface KeptVoucher {
+  readonly vault: string
+  readonly signed: string
+  readonly spent: string
+  readonly settled: string
 }
 
 /** `POST /v1/sessions`: the token is shown once. */
