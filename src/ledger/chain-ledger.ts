@@ -68,7 +68,7 @@ export type PayoutOutcome =
 /** What the chain says of a vault's withdrawal, at two commitments. Times are Unix seconds. */
 export interface WithdrawalReading {
   readonly vault: string
-  /** The finalized slot that was read; 0 where only `confirmed` was: such a reading freezes and never thaws. */
+  /** The finalized slot that was read; that of `confirmed` where it alone was: such a reading freezes and never thaws. */
   readonly slot: number
   /** The slot at which `confirmed` was read; 0 where it was not. */
   readonly confirmedSlot: number

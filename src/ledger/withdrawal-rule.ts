@@ -10,11 +10,14 @@ export interface PendingWithdrawal {
   readonly pending: Units
   /** Unix seconds; 0 where nothing is pending. */
   readonly withdrawableAt: number
+  /** The slot of the view that the amount comes of; 0 where nothing is pending. */
+  readonly seenSlot: number
 }
 
 /**
  * The higher of the two amounts, at once. It falls only when both are known and lower and the reading is of the very
  * total of withdrawals that is on the books: one that is missing there may have paid out what a lower amount would thaw.
+ * And its final side must not be from before the slot at which the amount was seen: a node that lags proves no cancel.
  * The finalized side of a reading from before the last booked withdrawal tells of what that one paid, and counts for nothing.
  */
 export function pendingWithdrawal(
@@ -22,16 +25,30 @@ export function pendingWithdrawal(
   reading: WithdrawalReading,
 ): PendingWithdrawal {
   const isOld = reading.withdrawn < books.withdrawn
-  const open = [
-    { pending: isOld ? ZERO : reading.pending, withdrawableAt: reading.withdrawableAt },
-    { pending: reading.confirmedPending ?? ZERO, withdrawableAt: reading.confirmedWithdrawableAt },
-  ].filter(({ pending }) => pending > ZERO)
+  const sides = [
+    {
+      pending: isOld ? ZERO : reading.pending,
+      withdrawableAt: reading.withdrawableAt,
+      seenSlot: reading.slot,
+    },
+    {
+      pending: reading.confirmedPending ?? ZERO,
+      withdrawableAt: reading.confirmedWithdrawableAt,
+      seenSlot: reading.confirmedSlot,
+    },
+  ]
+  const open = sides.filter(({ pending }) => pending > ZERO)
   const highest = greatest(open.map((side) => side.pending))
-  const mayFall = reading.confirmedPending !== null && reading.withdrawn === books.withdrawn
+  const mayFall =
+    reading.confirmedPending !== null &&
+    reading.withdrawn === books.withdrawn &&
+    reading.slot >= books.seenSlot
   const pending = mayFall || highest > books.pending ? highest : books.pending
-  if (pending === ZERO) return { pending, withdrawableAt: 0 }
-  if (open.length === 0) return { pending, withdrawableAt: books.withdrawableAt }
-  return { pending, withdrawableAt: Math.min(...open.map(({ withdrawableAt }) => withdrawableAt)) }
+  if (pending === ZERO) return { pending, withdrawableAt: 0, seenSlot: 0 }
+  const withdrawableAt =
+    open.length === 0 ? books.withdrawableAt : Math.min(...open.map((side) => side.withdrawableAt))
+  const source = pending === books.pending ? books : open.find((side) => side.pending === pending)
+  return { pending, withdrawableAt, seenSlot: (source ?? books).seenSlot }
 }
 
 function greatest(amounts: readonly Units[]): Units {

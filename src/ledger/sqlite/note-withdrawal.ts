@@ -11,10 +11,12 @@ interface VaultRow {
   readonly pending_withdrawal: bigint
   readonly withdrawable_at: bigint
   readonly withdrawal_delay: bigint | null
+  readonly pending_seen_slot: bigint
 }
 
 const VAULT = `
-SELECT agent_pubkey, withdrawn, pending_withdrawal, withdrawable_at, withdrawal_delay FROM vaults WHERE vault = ?`
+SELECT agent_pubkey, withdrawn, pending_withdrawal, withdrawable_at, withdrawal_delay, pending_seen_slot
+FROM vaults WHERE vault = ?`
 
 /** Whoever owes has neither, so all that is there freezes first. */
 const FREEZE = `
@@ -30,7 +32,7 @@ export class NoteWithdrawal {
   readonly #vaultNow: Database.Statement<[string], VaultRow>
   readonly #knowAgent: Database.Statement<[string, number]>
   readonly #freeze: Database.Statement<[{ pending: bigint; at: number; agent: string }]>
-  readonly #note: Database.Statement<[bigint, number, number, string]>
+  readonly #note: Database.Statement<[bigint, number, number, number, string]>
 
   constructor(db: Database.Database, reader: Database.Database) {
     this.#vault = db.prepare(VAULT)
@@ -40,7 +42,8 @@ export class NoteWithdrawal {
     )
     this.#freeze = db.prepare(FREEZE)
     this.#note = db.prepare(
-      `UPDATE vaults SET pending_withdrawal = ?, withdrawable_at = ?, withdrawal_delay = ? WHERE vault = ?`,
+      `UPDATE vaults SET pending_withdrawal = ?, withdrawable_at = ?, pending_seen_slot = ?, withdrawal_delay = ?
+       WHERE vault = ?`,
     )
   }
 
@@ -48,24 +51,25 @@ export class NoteWithdrawal {
   run(reading: WithdrawalReading, at: number): void {
     const row = this.#vault.get(reading.vault)
     if (row === undefined) throw new Error(`no vault ${reading.vault} is known`)
-    const { pending, withdrawableAt } = notedOn(row, reading)
+    const { pending, withdrawableAt, seenSlot } = notedOn(row, reading)
     const agent = row.agent_pubkey
     if (pending !== row.pending_withdrawal) {
       this.#knowAgent.run(agent, at)
       this.#freeze.run({ pending, at, agent })
     }
     const { vault, withdrawalDelaySeconds } = reading
-    this.#note.run(pending, withdrawableAt, withdrawalDelaySeconds, vault)
+    this.#note.run(pending, withdrawableAt, seenSlot, withdrawalDelaySeconds, vault)
   }
 
   /** Whether the last commit says all of this already. */
   stands(reading: WithdrawalReading): boolean {
     const row = this.#vaultNow.get(reading.vault)
     if (row === undefined) return false
-    const { pending, withdrawableAt } = notedOn(row, reading)
+    const { pending, withdrawableAt, seenSlot } = notedOn(row, reading)
     return (
       pending === row.pending_withdrawal &&
       withdrawableAt === Number(row.withdrawable_at) &&
+      seenSlot === Number(row.pending_seen_slot) &&
       row.withdrawal_delay === BigInt(reading.withdrawalDelaySeconds)
     )
   }
@@ -76,7 +80,8 @@ function notedOn(row: VaultRow, reading: WithdrawalReading): PendingWithdrawal {
     withdrawn: units(row.withdrawn),
     pending: units(row.pending_withdrawal),
     withdrawableAt: Number(row.withdrawable_at),
+    seenSlot: Number(row.pending_seen_slot),
   }
-  const { pending, withdrawableAt } = pendingWithdrawal(books, reading)
-  return { pending: least(pending, units(AMOUNT_MAX)), withdrawableAt }
+  const noted = pendingWithdrawal(books, reading)
+  return { ...noted, pending: least(noted.pending, units(AMOUNT_MAX)) }
 }

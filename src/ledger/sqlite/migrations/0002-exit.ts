@@ -9,6 +9,9 @@ ALTER TABLE agents ADD COLUMN pending_withdrawal INTEGER NOT NULL DEFAULT 0
   CONSTRAINT freezes_first CHECK (balance = 0 OR frozen = pending_withdrawal)
   CONSTRAINT pays_first CHECK (owed = 0 OR balance + frozen = 0);
 
+-- The slot at which the vault's pending amount was seen.
+ALTER TABLE vaults ADD COLUMN pending_seen_slot INTEGER NOT NULL DEFAULT 0;
+
 CREATE INDEX agents_unsettled ON agents (pubkey) WHERE spent > settled;
 
 -- A vault's address follows from its agent.
