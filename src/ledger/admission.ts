@@ -1,5 +1,5 @@
 /** Whether a hold may be taken: the one rule, for every ledger. Values in, a decision out. */
-import { type Units, units, ZERO } from '../money.ts'
+import { least, type Units, units, ZERO } from '../money.ts'
 import type { HoldOutcome } from './ledger.ts'
 
 /** What the books say at the instant of the decision. */
@@ -56,6 +56,18 @@ export function admitHold(
   const needed = units(facts.spent + facts.held + amount)
   if (signed !== null && signed < needed) return { kind: 'authorization_required', needed, signed }
   return { kind: 'held', available: units(available - amount), callSecondsMax }
+}
+
+/** The most that `admitHold` admits on these facts, in units; 0 where it refuses whatever the amount. */
+export function mostHoldable(settleMarginSeconds: number, facts: HoldFacts): Units {
+  const { available, owed, spent, held, signed, session, withdrawalDelaySeconds } = facts
+  const noTime = withdrawalDelaySeconds !== null && withdrawalDelaySeconds <= settleMarginSeconds
+  const never = facts.nonceSpent || facts.vaultFrozen || noTime || owed > ZERO
+  if (never || session === 'gone') return ZERO
+  const room = session === null ? null : sessionRemaining(session)
+  const unused = signed === null ? null : units(signed - spent - held)
+  if (unused !== null && unused < ZERO) return ZERO
+  return least(available, least(room ?? available, unused ?? available))
 }
 
 /** What a session may still hold, in units; null: unlimited. */

@@ -77,6 +77,12 @@ export interface HoldRequest {
   readonly settleMarginSeconds: number
 }
 
+/** As much of a hold as bounds its amount. */
+export type HoldQuestion = Pick<
+  HoldRequest,
+  'agent' | 'at' | 'sessionId' | 'requireVoucher' | 'settleMarginSeconds'
+>
+
 export type HoldOutcome =
   /** `callSecondsMax`: how long the call may take, from the vault's delay; null while the ledger has not read the vault. */
   | { readonly kind: 'held'; readonly available: Units; readonly callSecondsMax: number | null }
@@ -203,6 +209,8 @@ export interface SpendLedger {
   nonceSpent(agent: AgentKey, nonce: string): Promise<boolean>
   /** Only `held` changes anything. Throws when the request id was ever used, or the price version is not stored. */
   hold(request: HoldRequest): Promise<HoldOutcome>
+  /** The most that a hold could take now, in units; 0 where it would be refused whatever its amount. */
+  holdable(question: HoldQuestion): Promise<Units>
   /** Leases never get shorter; calls that have ended are passed over. */
   renew(leases: readonly Lease[]): Promise<void>
   /** Charges the hold and frees the rest; of all ends of a hold only the first counts. Throws where there never was one. */

@@ -20,8 +20,9 @@ export interface Quote {
 }
 
 /**
- * Quotes a call against `available` (the lower of balance and session). `expected` is an estimate: a quarter of the
- * body's bytes as input and, per choice, 500 tokens or the cap as output, uncached; never above `worst_case`.
+ * Quotes a call of an agent that may spend `available` (the lower of balance and session), which chooses the cap where
+ * the client sent none, and for which no more than `holdable` could be held now. `expected` is an estimate: a quarter of
+ * the body's bytes as input and, per choice, 500 tokens or the cap as output, uncached; never above `worst_case`.
  * Throws a RangeError where `refuseUnbounded` refuses.
  */
 export function quote(
@@ -30,6 +31,7 @@ export function quote(
   input: InputBounds,
   output: OutputBounds,
   available: Units,
+  holdable: Units = available,
 ): Quote {
   const cap = chooseCap(terms, input, output, available)
   const worst = worstCase(terms, input, output, cap)
@@ -37,8 +39,8 @@ export function quote(
     price_version: priceVersion,
     worst_case: worst.toString(),
     expected: least(expectedCharge(terms, input, output, cap), worst).toString(),
-    affordable: worst <= available,
-    affordable_max_tokens: affordableCap(terms, input, output, available),
+    affordable: worst <= holdable,
+    affordable_max_tokens: affordableCap(terms, input, output, holdable),
   }
 }
 

@@ -91,6 +91,24 @@ export async function readSpendable(
   return room === null ? available : least(available, room)
 }
 
+/** The most that a call of the caller could hold now. */
+export function readHoldable(
+  {
+    ledger,
+    admission,
+    now,
+  }: Pick<HoldParts, 'admission' | 'now'> & { readonly ledger: Pick<SpendLedger, 'holdable'> },
+  { agent, session }: Caller,
+): Promise<Units> {
+  return ledger.holdable({
+    agent,
+    at: now(),
+    sessionId: session?.id ?? null,
+    requireVoucher: admission.requireVouchers,
+    settleMarginSeconds: admission.settleMarginSeconds,
+  })
+}
+
 interface Attempt {
   readonly cap: number
   readonly amount: Units

@@ -9,7 +9,15 @@ import type {
   Quarantined,
   WithdrawalReading,
 } from '../chain-ledger.ts'
-import type { AgentKey, HoldRequest, Lease, Ledger, Release, Settlement } from '../ledger.ts'
+import type {
+  AgentKey,
+  HoldQuestion,
+  HoldRequest,
+  Lease,
+  Ledger,
+  Release,
+  Settlement,
+} from '../ledger.ts'
 import type { ReceiptIssuer, ReceiptLedger } from '../receipt-ledger.ts'
 import type { SessionOpening } from '../session-ledger.ts'
 import type { OfferedVoucher } from '../voucher-ledger.ts'
@@ -86,6 +94,7 @@ class SqliteLedger implements Ledger {
   calls = (afterSeq: number, limit: number) => this.#spending.calls(afterSeq, limit)
   nonceSpent = (agent: AgentKey, nonce: string) => this.#spending.nonceSpent(agent, nonce)
   hold = (request: HoldRequest) => this.#spending.hold(request)
+  holdable = (question: HoldQuestion) => this.#spending.holdable(question)
   renew = (leases: readonly Lease[]) => this.#spending.renew(leases)
   settle = (settlement: Settlement) => this.#spending.settle(settlement)
   release = (release: Release) => this.#spending.release(release)

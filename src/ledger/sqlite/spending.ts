@@ -1,10 +1,13 @@
 /** Holds, their ends, and the books that they leave. Implements SpendLedger on a file. */
 import type Database from 'better-sqlite3'
+import type { Units } from '../../money.ts'
+import { mostHoldable } from '../admission.ts'
 import type {
   AgentKey,
   Balance,
   CallRecord,
   HoldOutcome,
+  HoldQuestion,
   HoldRequest,
   Lease,
   Release,
@@ -19,6 +22,7 @@ import type { ReceiptIssuer } from '../receipt-ledger.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { EndHold } from './end-hold.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { ReadHoldFacts } from './hold-facts.ts'
 import type { LedgerFiles } from './open-files.ts'
 import { PriceShelf } from './price-shelf.ts'
 import { reading } from './reading.ts'
@@ -42,6 +46,7 @@ export class Spending implements SpendLedger {
   readonly #commit: GroupCommit
   readonly #inFlight: CallsInFlight
   readonly #takeHold: TakeHold
+  readonly #holdFacts: ReadHoldFacts
   readonly #endHold: EndHold
   readonly #shelf: PriceShelf
   readonly #renew: Database.Statement<[number, string, bigint, string]>
@@ -60,6 +65,7 @@ export class Spending implements SpendLedger {
     this.#commit = commit
     this.#inFlight = inFlight
     this.#takeHold = new TakeHold(writer)
+    this.#holdFacts = new ReadHoldFacts(reader)
     this.#endHold = new EndHold(writer, issuer)
     this.#shelf = new PriceShelf(writer, reader, commit)
     this.#renew = writer.prepare(
@@ -106,6 +112,13 @@ export class Spending implements SpendLedger {
     return this.#inFlight.beginning(request.requestId, () =>
       this.#commit.run(() => this.#takeHold.run(request)),
     )
+  }
+
+  holdable(question: HoldQuestion): Promise<Units> {
+    return reading(() => {
+      const facts = this.#holdFacts.run({ ...question, nonce: null })
+      return mostHoldable(question.settleMarginSeconds, facts)
+    })
   }
 
   async renew(leases: readonly Lease[]): Promise<void> {

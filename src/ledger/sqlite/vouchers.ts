@@ -7,7 +7,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { LedgerFiles } from './open-files.ts'
 import { reading } from './reading.ts'
 
-interface VoucherRow {
+export interface VoucherRow {
   readonly vault: string
   readonly cumulative: string
   readonly signature: string
@@ -16,7 +16,8 @@ interface VoucherRow {
 /** As wide as the largest u64, so that texts compare as the numbers do. */
 const DIGITS = 20
 
-const HIGHEST = 'SELECT vault, cumulative, signature FROM vouchers WHERE agent_pubkey = ?'
+export const HIGHEST_VOUCHER =
+  'SELECT vault, cumulative, signature FROM vouchers WHERE agent_pubkey = ?'
 
 /** Keeps vouchers inside a transaction of the group commit. */
 export class KeepVoucher {
@@ -30,7 +31,7 @@ export class KeepVoucher {
         'SELECT 1 FROM vaults WHERE vault = ? AND agent_pubkey = ?',
       )
       .pluck()
-    this.#highest = db.prepare(HIGHEST)
+    this.#highest = db.prepare(HIGHEST_VOUCHER)
     this.#keep = db.prepare(
       `INSERT INTO vouchers (agent_pubkey, vault, cumulative, signature, kept_at) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (agent_pubkey) DO UPDATE SET vault = excluded.vault, cumulative = excluded.cumulative,
@@ -87,7 +88,7 @@ export class Vouchers implements VoucherLedger {
   constructor({ writer, reader }: LedgerFiles, commit: GroupCommit) {
     this.#commit = commit
     this.#keep = new KeepVoucher(writer)
-    this.#highest = reader.prepare(HIGHEST)
+    this.#highest = reader.prepare(HIGHEST_VOUCHER)
     this.#unsettled = reader.prepare(UNSETTLED)
     this.#unsettledOf = reader.prepare(`${UNSETTLED} AND a.pubkey = ?`)
   }
@@ -116,7 +117,7 @@ export class Vouchers implements VoucherLedger {
   }
 }
 
-function voucherOf({ vault, cumulative, signature }: VoucherRow): OfferedVoucher {
+export function voucherOf({ vault, cumulative, signature }: VoucherRow): OfferedVoucher {
   return { vault, cumulative: units(BigInt(cumulative)), signature }
 }
 
