@@ -15,6 +15,7 @@ import {
   eventAuthority,
   TOKEN_PROGRAM,
 } from '../../../src/chain/addresses.ts'
+import type { VaultParties } from '../../../src/chain/instructions.ts'
 import { vaultIdl } from '../../../src/chain/program-file.ts'
 import { type Arguments, instructionData } from './anchor-coder.ts'
 import {
@@ -71,6 +72,11 @@ const FIXED: Accounts = {
 /** The accounts that follow from whose vault it is. */
 export function inVault({ agent, address, deposits }: VaultParts): Accounts {
   return { agent, vault: address, deposit_address: deposits }
+}
+
+/** The parties as the client's builders take them. */
+export function partiesOf({ gateway, agent }: VaultParts): VaultParties {
+  return { program: PROGRAM, gateway, mint: MINT, agent }
 }
 
 const OPEN = { gateway: GATEWAY.open.address, ...inVault(VAULT.open) }

@@ -1,10 +1,10 @@
 import type { Keypair } from '@solana/web3.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readTokenAccount, transferChecked } from '../../../src/chain/token.ts'
+import { transferChecked } from '../../../src/chain/token.ts'
 import { USDC_DECIMALS, units } from '../../../src/money.ts'
 import { attempt, callWith, instructionOf, inVault, RIGHT } from './call.ts'
 import { type ProgramChain, startScenario } from './chain.ts'
-import { accountAt, eventsOf, fieldsOf, land } from './landed.ts'
+import { balanceOf, eventsOf, fieldsOf, land } from './landed.ts'
 import {
   BOOKED_UNITS,
   DELEGATE,
@@ -26,10 +26,6 @@ beforeAll(async () => {
   payer = chain.validator.payer
 })
 afterAll(() => chain.validator.stop())
-
-async function balanceOf(address: VaultParts['deposits']): Promise<bigint | undefined> {
-  return readTokenAccount((await accountAt(chain.rpc, address)).data)?.amount
-}
 
 function depositEvent(vault: VaultParts, amount: bigint, cumulative: bigint, index: bigint) {
   return {
@@ -53,8 +49,8 @@ describe('deposit', () => {
     const total = BOOKED_UNITS + amount
     const after = await fieldsOf(chain.rpc, 'Vault', vault.address)
     expect(after).toEqual({ ...before, deposited: `${total}`, deposit_index: '3' })
-    expect(await balanceOf(vault.deposits)).toBe(total)
-    expect(await balanceOf(WALLET.own)).toBe(WALLET_UNITS - amount)
+    expect(await balanceOf(chain.rpc, vault.deposits)).toBe(total)
+    expect(await balanceOf(chain.rpc, WALLET.own)).toBe(WALLET_UNITS - amount)
     const fields = { ...depositEvent(vault, amount, total, 3n), depositor: DEPOSITOR.toBase58() }
     expect(await eventsOf(chain.rpc, signature)).toEqual([{ name: 'DepositEvent', fields }])
   })
@@ -106,6 +102,6 @@ describe('sync_vault', () => {
     const fields = { ...depositEvent(vault, surplus, total, 4n), depositor: depositorKey }
     expect(await eventsOf(chain.rpc, signature)).toEqual([{ name: 'DepositEvent', fields }])
     expect((await attempt(chain.rpc, chain.feePayer, sync)).said).toBe('NothingToSync')
-    expect(await balanceOf(vault.deposits)).toBe(total)
+    expect(await balanceOf(chain.rpc, vault.deposits)).toBe(total)
   })
 })

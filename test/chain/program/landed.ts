@@ -8,6 +8,7 @@ import type {
 } from '@solana/web3.js'
 import bs58 from 'bs58'
 import { sendTransaction } from '../../../src/chain/send.ts'
+import { readTokenAccount } from '../../../src/chain/token.ts'
 import { coder } from './anchor-coder.ts'
 import { PROGRAM } from './scenario.ts'
 
@@ -56,6 +57,13 @@ export async function accountAt(rpc: Connection, address: PublicKey): Promise<Ac
   const found = await rpc.getAccountInfo(address, 'confirmed')
   if (found === null) throw new Error(`nothing at ${address.toBase58()}`)
   return found
+}
+
+/** What lies on a token account. Throws when there is none. */
+export async function balanceOf(rpc: Connection, address: PublicKey): Promise<bigint> {
+  const account = readTokenAccount((await accountAt(rpc, address)).data)
+  if (account === null) throw new Error(`no token account at ${address.toBase58()}`)
+  return account.amount
 }
 
 /** An account's fields as Anchor's coder reads them. */

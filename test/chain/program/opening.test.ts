@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { depositAddress } from '../../../src/chain/addresses.ts'
 import { openVault } from '../../../src/chain/instructions.ts'
 import { createTokenAccount, readTokenAccount } from '../../../src/chain/token.ts'
-import { attempt, callWith, instructionOf } from './call.ts'
+import { attempt, callWith, instructionOf, partiesOf } from './call.ts'
 import { type ProgramChain, startScenario } from './chain.ts'
 import { accountAt, eventsOf, fieldsOf, land } from './landed.ts'
 import {
@@ -29,8 +29,7 @@ afterAll(() => chain.validator.stop())
 /** A vault that no other test opens. */
 function newVault(agentName: string) {
   const parts = vaultOf(agentName, GATEWAY.open)
-  const parties = { program: PROGRAM, gateway: parts.gateway, mint: MINT, agent: parts.agent }
-  const open = openVault(parties, payer.publicKey, DELAY_SECONDS)
+  const open = openVault(partiesOf(parts), payer.publicKey, DELAY_SECONDS)
   return { ...parts, open }
 }
 
@@ -74,8 +73,11 @@ test('open_vault creates the vault and its deposit address and emits the terms',
 test('an agent pays for its own vault', async () => {
   const agent = keypair('depositor')
   const parts = vaultOf('depositor', GATEWAY.open)
-  const parties = { program: PROGRAM, gateway: parts.gateway, mint: MINT, agent: agent.publicKey }
-  await land(chain.rpc, [openVault(parties, agent.publicKey, DELAY_SECONDS)], [payer, agent])
+  await land(
+    chain.rpc,
+    [openVault(partiesOf(parts), agent.publicKey, DELAY_SECONDS)],
+    [payer, agent],
+  )
   const fields = await fieldsOf(chain.rpc, 'Vault', parts.address)
   expect(fields['agent']).toBe(key('depositor').toBase58())
 })
