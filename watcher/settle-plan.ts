@@ -3,10 +3,10 @@
  * Source: chain contract, "The mirror" (the settle crank) and `settle`.
  */
 import type { Settleable } from '../src/ledger/voucher-ledger.ts'
-import { type Units, units, ZERO } from '../src/money.ts'
+import { least, type Units, units, ZERO } from '../src/money.ts'
 
 /** What the books mirror of a vault, and a fresh look at the chain replaces. */
-type Mirrored = Pick<
+export type Mirrored = Pick<
   Settleable,
   'deposited' | 'settled' | 'withdrawn' | 'pendingWithdrawal' | 'withdrawableAt'
 >
@@ -42,12 +42,6 @@ export function withVault(own: Settleable, vault: Mirrored): Settleable {
   return { ...own, deposited, settled, withdrawn, pendingWithdrawal, withdrawableAt }
 }
 
-function least(first: Units, ...others: readonly Units[]): Units {
-  let low = first
-  for (const amount of others) if (amount < low) low = amount
-  return low
-}
-
 /**
  * The total that may stand as settled: never above the voucher, what was spent, or what is in the vault. Null where that
  * is not above what is settled already, so that there is nothing to settle.
@@ -55,7 +49,7 @@ function least(first: Units, ...others: readonly Units[]): Units {
 export function cumulativeToSettle(own: Settleable): Units | null {
   const { spent, voucher, deposited, withdrawn, settled } = own
   if (voucher === null || withdrawn > deposited) return null
-  const cumulative = least(voucher.cumulative, spent, units(deposited - withdrawn))
+  const cumulative = least(voucher.cumulative, least(spent, units(deposited - withdrawn)))
   return cumulative > settled ? cumulative : null
 }
 

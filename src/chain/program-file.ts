@@ -30,6 +30,11 @@ export interface VaultIdl {
   })[]
   readonly accounts: readonly Discriminated[]
   readonly events: readonly Discriminated[]
+  readonly errors: readonly {
+    readonly code: number
+    readonly name: string
+    readonly msg: string
+  }[]
   readonly types: readonly {
     readonly name: string
     readonly type: { readonly fields: readonly Field[] }

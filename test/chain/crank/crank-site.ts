@@ -1,0 +1,181 @@
+/** A gateway of its own on a shared chain, a ledger file of its own, and cranks over both. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Keypair, type PublicKey, SystemProgram } from '@solana/web3.js'
+import { onTestFinished } from 'vitest'
+import { decodeVault, type Vault } from '../../../src/chain/accounts.ts'
+import { gatewayAddress, tokenAddress, vaultAddress } from '../../../src/chain/addresses.ts'
+import { deposit, initializeGateway, openVault } from '../../../src/chain/instructions.ts'
+import { connectRpc } from '../../../src/chain/rpc.ts'
+import { createTokenAccount, readTokenAccount } from '../../../src/chain/token.ts'
+import { voucherBytes } from '../../../src/chain/voucher.ts'
+import type { Ledger } from '../../../src/ledger/ledger.ts'
+import { openLedger } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { units } from '../../../src/money.ts'
+import { Crank, type CrankOptions } from '../../../watcher/crank.ts'
+import { depositFact, holdRequest, NOW, PRICES, settlement } from '../../ledger/facts.ts'
+import { land, newAgent, type TestAgent, type TestNetwork } from '../../support/chain.ts'
+import { FaultyRpc } from '../../support/faulty-rpc.ts'
+import { TEST_ISSUER } from '../../support/receipt-key.ts'
+import { KeptLog } from '../../support/watching.ts'
+import { signBytes } from './sign-bytes.ts'
+
+const OPERATOR_LAMPORTS = 10_000_000_000
+const RPC_TIMEOUT_MS = 2_000
+
+export interface SiteTerms {
+  readonly delaySeconds?: bigint
+  /** Whether the treasury has a token account from the start. */
+  readonly treasuryOpen?: boolean
+}
+
+/** One agent with a vault, known to the ledger. */
+export interface Customer extends TestAgent {
+  readonly vault: PublicKey
+}
+
+export class CrankSite {
+  readonly network: TestNetwork
+  readonly treasury: PublicKey
+  readonly proxy: FaultyRpc
+  readonly log = new KeptLog()
+  readonly #file: string
+  readonly #delaySeconds: bigint
+  readonly ledger: Ledger
+  #calls = 0
+
+  private constructor(
+    network: TestNetwork,
+    treasury: PublicKey,
+    proxy: FaultyRpc,
+    file: string,
+    delaySeconds: bigint,
+  ) {
+    this.network = network
+    this.treasury = treasury
+    this.proxy = proxy
+    this.#file = file
+    this.#delaySeconds = delaySeconds
+    this.ledger = this.openLedger()
+  }
+
+  /** A new gateway whose treasury is nobody else's. Closed when the test ends. */
+  static async open(
+    shared: TestNetwork,
+    { delaySeconds = 900n, treasuryOpen = true }: SiteTerms = {},
+  ): Promise<CrankSite> {
+    const [operator, treasury] = [Keypair.generate(), Keypair.generate().publicKey]
+    const { payer, program, mint } = shared
+    const authority = operator.publicKey
+    const terms = {
+      treasury,
+      withdrawalDelaySeconds: delaySeconds,
+      receiptKey: authority,
+      endpoint: 'http://127.0.0.1:4020',
+    }
+    const fees = { fromPubkey: payer.publicKey, toPubkey: authority, lamports: OPERATOR_LAMPORTS }
+    const instructions = [
+      SystemProgram.transfer(fees),
+      initializeGateway(program, authority, mint, terms),
+      ...(treasuryOpen ? [createTokenAccount(payer.publicKey, treasury, mint)] : []),
+    ]
+    await land(shared, instructions, [payer, operator])
+    const network = { ...shared, operator, gateway: gatewayAddress(program, authority, mint) }
+    const proxy = await FaultyRpc.start(shared.validator)
+    onTestFinished(() => proxy.stop())
+    const folder = mkdtempSync(join(tmpdir(), 'level5-crank-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const file = join(folder, 'ledger.sqlite')
+    const site = new CrankSite(network, treasury, proxy, file, delaySeconds)
+    await site.ledger.storePrices(PRICES, '2026-11-21T12:00:00.000Z', '{}')
+    return site
+  }
+
+  /** The ledger as one more process opens it. */
+  openLedger(): Ledger {
+    const ledger = openLedger(this.#file, TEST_ISSUER)
+    onTestFinished(() => ledger.close())
+    return ledger
+  }
+
+  /** A crank of its own, as after a restart. */
+  crank(changed: Partial<CrankOptions> = {}): Crank {
+    const { program, gateway, mint, operator } = this.network
+    const { signal } = new AbortController()
+    let salt = 0
+    return new Crank({
+      program,
+      gateway,
+      mint,
+      operator,
+      rpc: connectRpc({ url: this.proxy.rpcUrl, timeoutMs: RPC_TIMEOUT_MS }),
+      ledger: this.ledger,
+      thresholdUnits: units(1_000n),
+      priorityFeeMax: 100_000,
+      spread: () => salt++ % 1_000,
+      now: () => Date.now(),
+      log: this.log,
+      signal,
+      ...changed,
+    })
+  }
+
+  /** An agent that has deposited `amount`, on chain and on the books. */
+  async customer(amount: bigint): Promise<Customer> {
+    const agent = await newAgent(this.network, amount)
+    const { parties, keypair, key } = agent
+    const instructions = [
+      openVault(parties, parties.agent, this.#delaySeconds),
+      deposit(parties, parties.agent, units(amount)),
+    ]
+    await land(this.network, instructions, [keypair])
+    const vault = vaultAddress(parties.program, parties.gateway, parties.agent)
+    const fact = { agent: key, vault: vault.toBase58(), amount: units(amount) }
+    await this.ledger.credit(depositFact(1, fact), NOW)
+    return { ...agent, vault }
+  }
+
+  customers(count: number, amount: bigint): Promise<Customer[]> {
+    return Promise.all(Array.from({ length: count }, () => this.customer(amount)))
+  }
+
+  /** Charges the agent for one call, and keeps its voucher for `signed`, if any. */
+  async spend(customer: Customer, charge: bigint, signed: bigint | null): Promise<void> {
+    this.#calls += 1
+    const requestId = `req_${this.#calls}_${customer.key}`
+    const amount = units(charge)
+    const { key: agent } = customer
+    const recovery = { ...holdRequest(requestId).recovery, charge: amount }
+    const held = await this.ledger.hold(holdRequest(requestId, { agent, amount, recovery }))
+    if (held.kind !== 'held') throw new Error(held.kind)
+    await this.ledger.settle(settlement(requestId, { charge: amount }))
+    if (signed !== null) await this.sign(customer, signed)
+  }
+
+  /** Keeps the agent's voucher for this total. */
+  async sign({ key, keypair, vault }: Customer, total: bigint): Promise<void> {
+    const cumulative = units(total)
+    const signature = signBytes(keypair, voucherBytes(vault, cumulative)).toString('base64')
+    await this.ledger.keepVoucher(key, { vault: vault.toBase58(), cumulative, signature }, NOW)
+  }
+
+  /** The vault as it stands, at confirmed. */
+  async vaultOf({ vault }: Customer): Promise<Vault> {
+    const stored = await this.network.rpc.getAccountInfo(vault, 'confirmed')
+    if (stored === null) throw new Error('the vault is not there')
+    return decodeVault(stored.data)
+  }
+
+  /** What the treasury holds, in units. */
+  async paid(): Promise<bigint> {
+    const address = tokenAddress(this.treasury, this.network.mint)
+    const stored = await this.network.rpc.getAccountInfo(address, 'confirmed')
+    return (stored === null ? null : readTokenAccount(stored.data))?.amount ?? 0n
+  }
+
+  /** What the operator has, in lamports. */
+  lamports(): Promise<number> {
+    return this.network.rpc.getBalance(this.network.operator.publicKey, 'confirmed')
+  }
+}

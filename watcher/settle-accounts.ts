@@ -1,0 +1,73 @@
+/** What the chain says, just before settling, about the gateway, its treasury and the vaults. */
+import { type Connection, PublicKey } from '@solana/web3.js'
+import { decodeGateway, decodeVault } from '../src/chain/accounts.ts'
+import { tokenAddress } from '../src/chain/addresses.ts'
+import type { SettlingParties } from '../src/chain/instructions.ts'
+import { landThroughOutages } from '../src/chain/land-through-outages.ts'
+import { addressOf, signTransaction, type TransactionSigner } from '../src/chain/send.ts'
+import { createTokenAccount } from '../src/chain/token.ts'
+import type { Settleable } from '../src/ledger/voucher-ledger.ts'
+import type { Watched } from './binding.ts'
+import type { Mirrored } from './settle-plan.ts'
+import { readSent, type SentTransaction } from './settle-sent.ts'
+
+interface Place extends Watched {
+  readonly rpc: Connection
+  readonly operator: TransactionSigner
+  readonly signal: AbortSignal
+}
+
+/** Who settles and who is paid. Throws where the operator's key is not the gateway's authority. */
+export async function readSettlingParties({
+  rpc,
+  gateway,
+  program,
+  operator,
+}: Place): Promise<SettlingParties> {
+  const stored = await rpc.getAccountInfo(gateway, 'confirmed')
+  if (!stored?.owner.equals(program)) throw new Error(`${gateway} is not a gateway of ${program}`)
+  const { authority, treasury } = decodeGateway(stored.data)
+  const own = addressOf(operator)
+  if (!own.equals(authority)) {
+    throw new Error(`the operator's key is ${own}, the gateway's authority is ${authority}`)
+  }
+  return { authority, treasury }
+}
+
+/** Reads at most 99 vaults, and whether the treasury has a token account to be paid on. */
+export async function readVaults(
+  { rpc, program, mint }: Place,
+  { treasury }: SettlingParties,
+  wanted: readonly Settleable[],
+): Promise<{ vaults: ReadonlyMap<string, Mirrored>; treasuryOpen: boolean }> {
+  const keys = wanted.map(({ vault }) => new PublicKey(vault))
+  const [paid, ...stored] = await rpc.getMultipleAccountsInfo(
+    [tokenAddress(treasury, mint), ...keys],
+    'confirmed',
+  )
+  const vaults = new Map<string, Mirrored>()
+  for (const [index, { vault }] of wanted.entries()) {
+    const account = stored[index]
+    if (account == null || !account.owner.equals(program)) continue
+    const { withdrawableAtSeconds, ...totals } = decodeVault(account.data)
+    vaults.set(vault, { ...totals, withdrawableAt: Number(withdrawableAtSeconds) })
+  }
+  return { vaults, treasuryOpen: paid != null }
+}
+
+/** Creates the treasury's token account; changes nothing where somebody did so meanwhile. Throws when it does not land. */
+export async function openTreasury(
+  { rpc, program, mint, operator, signal }: Place,
+  { authority, treasury }: SettlingParties,
+): Promise<SentTransaction[]> {
+  const instruction = createTokenAccount(authority, treasury, mint)
+  const signed = await signTransaction(rpc, [instruction], [operator])
+  const outcome = await landThroughOutages(rpc, signed, signal)
+  if (outcome.kind !== 'landed') {
+    throw new Error(
+      `the treasury's token account: transaction ${outcome.signature} ${outcome.kind}`,
+    )
+  }
+  const sent = { signature: outcome.signature, vaults: 0, landed: true }
+  return [(await readSent(rpc, program, sent, signal)).transaction]
+}
