@@ -5,6 +5,9 @@ import { type Units, units, ZERO } from '../src/money.ts'
 import { Crank, type CrankOptions, type CrankReport } from './crank.ts'
 import { totalOf } from './settle-plan.ts'
 
+/** When the operator settles, and what that may cost. */
+export type SettlingTerms = Pick<CrankOptions, 'thresholdUnits' | 'priorityFeeMax' | 'spread'>
+
 export interface CrankLoopOptions extends Omit<CrankOptions, 'rpc' | 'signal'> {
   readonly rpcUrl: string
   readonly rpcTimeoutMs: number

@@ -2,25 +2,29 @@
 import { connectRpc, RpcUnavailable } from '../src/chain/rpc.ts'
 import type { TransactionSigner } from '../src/chain/send.ts'
 import type { ChainLedger } from '../src/ledger/chain-ledger.ts'
+import type { VoucherLedger } from '../src/ledger/voucher-ledger.ts'
 import type { Units } from '../src/money.ts'
 import { Alarm } from './alarm.ts'
 import { backoffMs } from './backoff.ts'
 import { Binding, ChainRefused, type Watched } from './binding.ts'
+import { CrankLoop, type CrankStatus, type SettlingTerms } from './crank-loop.ts'
 import type { WatcherLog } from './log.ts'
 import { listenForWakes } from './wake.ts'
 import { type Sweep, Watch } from './watch.ts'
 
 export interface WatcherOptions extends Watched {
-  readonly ledger: ChainLedger
+  readonly ledger: ChainLedger & Pick<VoucherLedger, 'unsettled'>
   readonly rpcUrl: string
   /** Null: no WebSocket, the interval alone. */
   readonly wsUrl: string | null
   readonly rpcTimeoutMs: number
   /** The longest time between two sweeps. */
   readonly pollIntervalMs: number
-  /** Pays for `sync_vault`; null: plain transfers wait for somebody else's. */
+  /** Settles, and pays for `sync_vault`; null: both wait for somebody else. */
   readonly operator: TransactionSigner | null
   readonly minSyncUnits: Units
+  /** When the operator settles; null: by hand only. */
+  readonly settling: SettlingTerms | null
   readonly now: () => number
   readonly log: WatcherLog
 }
@@ -36,6 +40,8 @@ export interface WatcherStatus {
   readonly quarantined: number
   readonly stoppedVaults: readonly string[]
   readonly frozenVaults: readonly string[]
+  /** Null where this process does not settle. */
+  readonly settling: CrankStatus | null
   /** Why the last try failed, or null when it did not. */
   readonly lastError: string | null
 }
@@ -64,6 +70,7 @@ const STARTING: WatcherStatus = {
   quarantined: 0,
   stoppedVaults: [],
   frozenVaults: [],
+  settling: null,
   lastError: null,
 }
 
@@ -74,15 +81,18 @@ class RunningWatcher implements Watcher {
   readonly #stopping = new AbortController()
   readonly #binding: Binding
   readonly #watch: Watch
+  readonly #crank: CrankLoop | null
   readonly #done: Promise<void>
   #status = STARTING
 
   constructor(options: WatcherOptions) {
-    const { rpcUrl: url, rpcTimeoutMs: timeoutMs, ledger } = options
+    const { rpcUrl: url, rpcTimeoutMs: timeoutMs, ledger, operator, settling } = options
     const rpc = connectRpc({ url, timeoutMs, signal: this.#stopping.signal })
     this.#options = options
     this.#binding = new Binding(rpc, ledger, options)
     this.#watch = new Watch({ ...options, rpc })
+    const settles = operator !== null && settling !== null
+    this.#crank = settles ? new CrankLoop({ ...options, ...settling, operator }) : null
     this.started = this.#start()
     this.#done = this.started.then(
       () => this.#run(),
@@ -97,13 +107,14 @@ class RunningWatcher implements Watcher {
   status(): WatcherStatus {
     const { caughtUp, sweptAt } = this.#status
     const recent = sweptAt !== null && this.#options.now() - sweptAt <= BEHIND_AFTER_MS
-    return { ...this.#status, caughtUp: caughtUp && recent }
+    const settling = this.#crank?.status() ?? null
+    return { ...this.#status, caughtUp: caughtUp && recent, settling }
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#alarm.close()
-    await this.#done
+    await Promise.all([this.#done, this.#crank?.stop()])
     this.#status = { ...this.#status, state: 'stopped', caughtUp: false }
   }
 
@@ -133,6 +144,7 @@ class RunningWatcher implements Watcher {
     for (let failures = 0; !this.#stopping.signal.aborted; ) {
       try {
         const { pending } = await this.#sweep()
+        this.#crank?.wake()
         failures = 0
         const waitMs =
           woken || pending ? Math.min(NEWS_INTERVAL_MS, pollIntervalMs) : pollIntervalMs
@@ -161,6 +173,7 @@ class RunningWatcher implements Watcher {
       quarantined: quarantined.length,
       stoppedVaults: vaults.flatMap(({ vault, stopped }) => (stopped === null ? [] : [vault])),
       frozenVaults: vaults.filter(({ addressFrozen }) => addressFrozen).map(({ vault }) => vault),
+      settling: null,
       lastError: null,
     }
     return sweep

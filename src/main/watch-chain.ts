@@ -1,4 +1,5 @@
 /** Starts the watcher as the settings say, and shows it to the routes. */
+import { randomInt } from 'node:crypto'
 import { startWatcher, type Watcher, type WatcherStatus } from '../../watcher/start-watcher.ts'
 import { configuredGateway, webSocketBeside } from '../chain/configured.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -12,6 +13,8 @@ const POLL_MS = 5_000
 /** The same on a chain of this machine, where asking costs nothing. */
 const LOCAL_POLL_MS = 500
 const RPC_TIMEOUT_MS = 15_000
+/** By how many compute units the budgets of two cranks may differ. */
+const SPREAD_UNITS = 1_000
 /** The watcher counts as behind when no sweep has ended well for this long. */
 const BEHIND_MS = 60_000
 
@@ -22,7 +25,7 @@ export function watchChain(
   log: Log,
   now: () => number,
 ): Watcher {
-  const { rpcUrl, wsUrl, chain, minSync } = settings
+  const { rpcUrl, wsUrl, chain, minSync, settleThreshold, priorityFeeMax } = settings
   return startWatcher({
     ...configuredGateway(settings),
     ledger,
@@ -32,6 +35,11 @@ export function watchChain(
     pollIntervalMs: chain === 'localnet' ? LOCAL_POLL_MS : POLL_MS,
     operator,
     minSyncUnits: minSync,
+    settling: {
+      thresholdUnits: settleThreshold,
+      priorityFeeMax,
+      spread: () => randomInt(SPREAD_UNITS),
+    },
     now,
     log,
   })

@@ -64,6 +64,7 @@ export function watchGateway(
     pollIntervalMs: 100,
     operator,
     minSyncUnits: units(10_000n),
+    settling: null,
     now: () => Date.now(),
     log: new KeptLog(),
     ...changed,
