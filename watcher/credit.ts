@@ -1,5 +1,5 @@
 /** Stage 4, credit: writes what was planned. Every write is idempotent, so a batch may be repeated after any failure. */
-import type { ChainLedger } from '../src/ledger/chain-ledger.ts'
+import type { ChainLedger, PayoutFact } from '../src/ledger/chain-ledger.ts'
 import type { Decoded } from './decode.ts'
 import type { WatcherLog } from './log.ts'
 import type { VaultPlan } from './reconcile.ts'
@@ -21,7 +21,7 @@ export async function stopVault(
 }
 
 /** Credits one vault's deposits in order, up to the first that the books contradict. True when all are on the books. */
-async function creditVault(crediting: Crediting, plan: VaultPlan): Promise<boolean> {
+async function creditDeposits(crediting: Crediting, plan: VaultPlan): Promise<boolean> {
   const { ledger, log, now } = crediting
   for (const deposit of plan.credits) {
     const outcome = await ledger.credit(deposit, now())
@@ -39,22 +39,53 @@ async function creditVault(crediting: Crediting, plan: VaultPlan): Promise<boole
         return false
     }
   }
-  if (plan.contradiction !== null) await stopVault(crediting, plan.vault, plan.contradiction)
-  return plan.contradiction === null && plan.missing === null
+  return true
 }
 
-/** Writes a batch: the vaults, what is set aside, the credits. Returns the vaults whose deposits are not all booked. */
+/** Books one vault's settlements, or its withdrawals, up to the first that does not follow. False where that one can't be. */
+export async function bookPayouts(
+  crediting: Crediting,
+  kind: 'settlement' | 'withdrawal',
+  payouts: readonly PayoutFact[],
+): Promise<boolean> {
+  const { ledger, log, now } = crediting
+  for (const payout of payouts) {
+    const outcome =
+      kind === 'settlement'
+        ? await ledger.bookSettlement(payout, now())
+        : await ledger.bookWithdrawal(payout, now())
+    const { vault, agent, amount, signature, slot } = payout
+    if (outcome.kind === 'booked') {
+      log.info({ vault, agent, amount: `${amount}`, signature, slot }, `${kind} booked`)
+    }
+    if (outcome.kind === 'impossible') {
+      const reason = `${kind} up to ${payout.cumulative}: ${outcome.detail}`
+      await stopVault(crediting, vault, reason)
+    }
+    if (outcome.kind === 'impossible' || outcome.kind === 'gap') return false
+  }
+  return true
+}
+
+/** Deposits first: they are final, and what a withdrawal took came of them. */
+async function bookVault(crediting: Crediting, plan: VaultPlan): Promise<void> {
+  if (!(await creditDeposits(crediting, plan))) return
+  await bookPayouts(crediting, 'settlement', plan.settlements)
+  await bookPayouts(crediting, 'withdrawal', plan.withdrawals)
+  if (plan.contradiction !== null) await stopVault(crediting, plan.vault, plan.contradiction)
+}
+
+/** Writes a batch: the vaults, what is set aside, what happened to each vault. */
 export async function credit(
   crediting: Crediting,
-  decoded: Decoded,
+  decoded: Pick<Decoded, 'named' | 'aside'>,
   plans: readonly VaultPlan[],
-): Promise<string[]> {
+): Promise<void> {
   const { ledger, log, now } = crediting
-  for (const { vault, agent } of decoded.opened) await ledger.knowVault(vault, agent)
+  for (const { vault, agent } of decoded.named) await ledger.knowVault(vault, agent)
   for (const item of decoded.aside) {
     await ledger.quarantine({ ...item, at: now() })
     log.error(item, 'a transaction cannot be read and is set aside')
   }
-  const booked = await Promise.all(plans.map((plan) => creditVault(crediting, plan)))
-  return plans.flatMap(({ vault }, index) => (booked[index] === true ? [] : [vault]))
+  await Promise.all(plans.map((plan) => bookVault(crediting, plan)))
 }

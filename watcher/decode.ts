@@ -7,8 +7,10 @@ import {
   initializesGateway,
 } from '../src/chain/events.ts'
 import { RpcUnavailable } from '../src/chain/rpc.ts'
-import type { DepositFact, Quarantined } from '../src/ledger/chain-ledger.ts'
+import type { DepositFact, PayoutFact, Quarantined } from '../src/ledger/chain-ledger.ts'
 import type { Listed } from './chain.ts'
+import type { Movements } from './reconcile.ts'
+import { type AccountAt, openedAccount } from './withdrawal-readings.ts'
 
 /** A transaction that no answer makes readable is set aside after this many tries. */
 const TRIES = 5
@@ -30,9 +32,20 @@ export type Reading =
     }
   | { readonly kind: 'unreadable'; readonly listed: Listed; readonly reason: string }
 
-export interface Decoded {
-  readonly opened: readonly { readonly vault: string; readonly agent: string }[]
-  readonly deposits: readonly DepositFact[]
+/** A vault that events name. */
+export interface NamedVault {
+  readonly vault: string
+  readonly agent: string
+}
+
+export interface Decoded extends Movements {
+  readonly named: readonly NamedVault[]
+  /** New vaults, as they stood when they were opened. */
+  readonly opened: readonly AccountAt[]
+  /** Vaults whose withdrawals were asked for, called off or paid out. */
+  readonly leaving: readonly NamedVault[]
+  /** Whether the gateway's terms were set or changed. */
+  readonly termsChanged: boolean
   readonly aside: readonly Omit<Quarantined, 'at'>[]
   /** Signature of the gateway's creation, where it is among them. */
   readonly origin: string | null
@@ -73,30 +86,30 @@ export async function readTransaction(
   }
 }
 
-function depositFact(
-  event: Extract<ChainEvent, { kind: 'deposit' }>,
-  { signature, slot }: Listed,
-): DepositFact {
-  const { vault, agent, amount, cumulative, depositIndex, depositor, path } = event
-  return {
-    vault,
-    agent,
-    amount,
-    cumulative,
-    depositIndex,
-    depositor,
-    signature,
-    instructionPath: path,
-    slot,
-  }
+type DepositEvent = Extract<ChainEvent, { kind: 'deposit' }>
+type PayoutEvent = Exclude<ChainEvent, { kind: 'deposit' | 'vault_opened' | 'gateway_changed' }>
+
+function depositFact(event: DepositEvent, { signature, slot }: Listed): DepositFact {
+  const { kind: _, gateway: __, path: instructionPath, ...fact } = event
+  return { ...fact, signature, instructionPath, slot }
 }
 
-/** Sorts readings into vaults, deposits of our gateway, and what is set aside. Events of other gateways are theirs. */
+function payoutFact(event: PayoutEvent, { signature, slot }: Listed): PayoutFact {
+  const { kind: _, gateway: __, path: instructionPath, ...fact } = event
+  return { ...fact, signature, instructionPath, slot }
+}
+
+/** Sorts readings into what happened to vaults of our gateway, and what is set aside. Events of other gateways are theirs. */
 export function sortReadings(readings: readonly Reading[], gateway: string): Decoded {
-  const opened: { vault: string; agent: string }[] = []
+  const named: NamedVault[] = []
+  const opened: AccountAt[] = []
   const deposits: DepositFact[] = []
+  const settlements: PayoutFact[] = []
+  const withdrawals: PayoutFact[] = []
+  const leaving: NamedVault[] = []
   const aside: Omit<Quarantined, 'at'>[] = []
   let origin: string | null = null
+  let termsChanged = false
   for (const reading of readings) {
     const { signature, slot } = reading.listed
     if (reading.kind === 'unreadable') {
@@ -108,12 +121,23 @@ export function sortReadings(readings: readonly Reading[], gateway: string): Dec
     const { events, unreadable } = reading.decoded
     if (unreadable.length > 0) aside.push({ signature, slot, reason: unreadable.join('; ') })
     for (const event of events) {
-      if (event.gateway !== gateway || event.kind === 'gateway_changed') continue
-      opened.push({ vault: event.vault, agent: event.agent })
+      if (event.gateway !== gateway) continue
+      if (event.kind === 'gateway_changed') {
+        termsChanged = true
+        continue
+      }
+      const { vault, agent } = event
+      named.push({ vault, agent })
+      if (event.kind === 'vault_opened') {
+        opened.push({ vault, slot, account: openedAccount(event.withdrawalDelaySeconds) })
+      }
       if (event.kind === 'deposit') deposits.push(depositFact(event, reading.listed))
+      if (event.kind === 'settlement') settlements.push(payoutFact(event, reading.listed))
+      if (event.kind === 'withdrawal') withdrawals.push(payoutFact(event, reading.listed))
+      if (event.kind.startsWith('withdrawal')) leaving.push({ vault, agent })
     }
   }
-  return { opened, deposits, aside, origin }
+  return { named, opened, deposits, settlements, withdrawals, leaving, aside, origin, termsChanged }
 }
 
 /** Reads transactions, with patience for those that cannot be read at first. */

@@ -1,7 +1,7 @@
 /** Asks again, now and then, for transactions that were set aside: a better answer books what they hold [C5]. */
 import { type Crediting, credit } from './credit.ts'
 import { readTransaction, type Source, sortReadings } from './decode.ts'
-import { planCredits } from './reconcile.ts'
+import { planVaults } from './reconcile.ts'
 import { booksByVault } from './vault-books.ts'
 
 const RETRY_MS = 60_000
@@ -32,7 +32,8 @@ export class QuarantineRetry {
       const decoded = sortReadings([reading], this.#source.gateway.toBase58())
       if (decoded.aside.length > 0) continue
       const books = booksByVault(await ledger.vaults())
-      await credit(this.#crediting, decoded, planCredits(books, decoded.deposits))
+      // Withdrawals wait for an account that proves them; the comparison of the books with it finds them missing.
+      await credit(this.#crediting, decoded, planVaults(books, decoded, new Map()))
       await ledger.unquarantine(signature)
       log.info({ signature, slot }, 'a transaction that was set aside could be read')
     }

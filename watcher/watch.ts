@@ -4,19 +4,20 @@
  */
 import type { Connection } from '@solana/web3.js'
 import type { TransactionSigner } from '../src/chain/send.ts'
-import type { Cursor } from '../src/ledger/chain-ledger.ts'
+import type { Cursor, KnownVault, PayoutFact } from '../src/ledger/chain-ledger.ts'
 import type { Units } from '../src/money.ts'
 import type { Watched } from './binding.ts'
 import { batches, type Listed, listWindow, OVERLAP_SLOTS, type Window } from './chain.ts'
 import { type Crediting, credit } from './credit.ts'
-import { TransactionReader } from './decode.ts'
+import { type Decoded, type NamedVault, TransactionReader } from './decode.ts'
 import { noteFrozen } from './frozen-addresses.ts'
 import { Pending } from './pending.ts'
 import { QuarantineRetry } from './quarantine-retry.ts'
-import { planCredits } from './reconcile.ts'
+import { type Books, planVaults } from './reconcile.ts'
 import { TransferSync } from './sync-transfers.ts'
 import { VaultAccounts } from './vault-accounts.ts'
 import { booksByVault, VaultBooks } from './vault-books.ts'
+import { Withdrawals } from './withdrawals.ts'
 
 export interface WatchOptions extends Crediting, Watched {
   readonly rpc: Connection
@@ -28,7 +29,7 @@ export interface WatchOptions extends Crediting, Watched {
 export interface Sweep {
   /** Whether everything that the node calls final is on the books. */
   readonly complete: boolean
-  /** Whether deposits are confirmed that are not final yet. */
+  /** Whether deposits or withdrawals are confirmed that are not final yet. */
   readonly pending: boolean
 }
 
@@ -41,10 +42,13 @@ export class Watch {
   readonly #accounts: VaultAccounts
   readonly #books: VaultBooks
   readonly #pending: Pending
+  readonly #withdrawals: Withdrawals
   readonly #sync: TransferSync
   readonly #quarantine: QuarantineRetry
   /** Slots of the transactions that were read, as far as the overlap shows them again. */
   readonly #read = new Map<string, number>()
+  /** Withdrawals that no account has proven yet. */
+  #waiting: readonly PayoutFact[] = []
   /** The transaction that created the gateway: nothing of it is older. */
   #origin: string | null = null
 
@@ -55,6 +59,7 @@ export class Watch {
     this.#accounts = new VaultAccounts(rpc, program, mint)
     this.#books = new VaultBooks(options, rpc, this.#reader)
     this.#pending = new Pending(ledger, options)
+    this.#withdrawals = new Withdrawals(options)
     this.#sync = new TransferSync(options)
     this.#quarantine = new QuarantineRetry(options, options)
   }
@@ -62,22 +67,27 @@ export class Watch {
   /** Brings the books up to the chain once. Throws where the node or the ledger does not answer. */
   async sweep(): Promise<Sweep> {
     const { rpc, gateway, ledger, log } = this.#options
-    const before = booksByVault(await ledger.vaults())
+    const round = this.#accounts.round(await ledger.vaults())
+    await this.#freeze(round)
     await this.#sync.settleInFlight()
-    const accounts = await this.#accounts.read([...before.values()])
+    const accounts = await this.#accounts.read(round, 'finalized')
+    const before = await this.#vaults()
+    const cursor = await ledger.cursor()
+    await this.#withdrawals.freeze(accounts, before)
     await noteFrozen(this.#options, accounts, before)
-    this.#books.note(accounts, before)
+    this.#books.note(accounts, before, cursor)
     await this.#quarantine.run()
     const finalSlot = await rpc.getSlot('finalized')
 
-    const cursor = await ledger.cursor()
     const window = await listWindow(rpc, gateway, cursor) // 1. chain
     const unread = window.transactions.filter(({ signature }) => !this.#read.has(signature))
     for (const [index, batch] of batches(unread, BATCH).entries()) {
       const decoded = await this.#reader.read(batch) // 2. decode
-      const books = booksByVault(await ledger.vaults())
-      const plans = planCredits(books, decoded.deposits) // 3. reconcile
-      await credit(this.#options, decoded, plans) // 4. credit
+      const moved = { ...decoded, withdrawals: [...this.#waiting, ...decoded.withdrawals] }
+      const proofs = await this.#learn(moved)
+      const plans = planVaults(await this.#vaults(), moved, proofs) // 3. reconcile
+      await credit(this.#options, moved, plans) // 4. credit
+      this.#waiting = plans.flatMap(({ waiting }) => waiting)
       this.#origin ??= decoded.origin
       for (const { signature, slot } of batch) this.#read.set(signature, slot)
       if (this.#isComplete(window)) await this.#advance(batch, cursor) // 5. advance
@@ -90,10 +100,45 @@ export class Watch {
       log.info({}, 'nothing of this gateway is final yet')
     } else log.error({ cursor }, 'the node lists too little history: the cursor stays')
 
-    await this.#books.judge(finalSlot)
-    const pending = await this.#pending.refresh((signature) => this.#read.has(signature))
+    const judged = await this.#books.judge(finalSlot)
+    await this.#withdrawals.thaw(judged, await this.#vaults())
+    const pending = await this.#pending.show((signature) => this.#read.has(signature))
     await this.#sync.run(accounts)
     return { complete, pending }
+  }
+
+  async #vaults(): Promise<Map<string, KnownVault>> {
+    return booksByVault(await this.#options.ledger.vaults())
+  }
+
+  /** Freezes what confirmed transactions take away, before anything else: of the vaults whose turn it is, and of those that the newest ones name. */
+  async #freeze(round: readonly KnownVault[]): Promise<void> {
+    await this.#see(round)
+    const seen = new Set(round.map(({ vault }) => vault))
+    const named = await this.#pending.look()
+    await this.#see(named.filter(({ vault }) => !seen.has(vault)))
+  }
+
+  async #see(vaults: readonly NamedVault[]): Promise<void> {
+    const known = await this.#vaults()
+    const readings = await this.#accounts.read(
+      vaults.filter(({ vault }) => known.has(vault)),
+      'confirmed',
+    )
+    await this.#withdrawals.see(readings, known)
+  }
+
+  /** Makes new vaults known, with what is leaving them, before they are credited; reads the accounts that withdrawals are proven by. */
+  async #learn({ named, opened, withdrawals }: Decoded): Promise<Map<string, Books>> {
+    const { ledger } = this.#options
+    const old = await this.#vaults()
+    const isNew = ({ vault }: { readonly vault: string }): boolean => !old.has(vault)
+    const fresh = distinct(named).filter(isNew)
+    for (const { vault, agent } of fresh) await ledger.knowVault(vault, agent)
+    await this.#withdrawals.see(opened.filter(isNew), await this.#vaults())
+    await this.#see(fresh)
+    const accounts = await this.#accounts.read(distinct(withdrawals), 'finalized')
+    return new Map(accounts.map(({ vault, account }) => [vault, account]))
   }
 
   #isComplete({ reachesCursor, transactions }: Window): boolean {
@@ -111,4 +156,9 @@ export class Watch {
       }
     }
   }
+}
+
+/** One of each vault. */
+function distinct<Named extends NamedVault>(named: readonly Named[]): Named[] {
+  return [...new Map(named.map((one) => [one.vault, one])).values()]
 }
