@@ -11,6 +11,7 @@ import { createLog, type Log } from './log.ts'
 import { challengeSecret } from './main/challenge-secret.ts'
 import { runGateway } from './main/gateway.ts'
 import { type Keys, openKeys, receiptIssuer } from './main/keys.ts'
+import { payByX402 } from './main/pay-by-x402.ts'
 import { chainView, watchChain } from './main/watch-chain.ts'
 import { USDC_DECIMALS } from './money.ts'
 import { providerAddresses } from './providers/registry.ts'
@@ -54,6 +55,8 @@ export async function startGateway(
     const watches = options.watch !== false
     watcher = watches ? watchChain(settings.chain, keys.operator, ledger, log, systemClock) : null
     await firstContact(watcher, log)
+    const view = watcher === null ? null : chainView(watcher, systemClock)
+    const payments = x402Of(settings, keys, addressesOf, ledger, () => view?.wake(), log)
     const running = await runGateway({
       host: settings.host,
       port: settings.port,
@@ -69,7 +72,8 @@ export async function startGateway(
       receiptSigner: keys.receipts,
       addressesOf,
       depositInstructions: depositInstructions(settings, addressesOf),
-      chain: watcher === null ? null : chainView(watcher, systemClock),
+      chain: view,
+      x402: payments?.x402 ?? null,
       dev: options.dev ?? null,
       log,
       now: systemClock,
@@ -83,6 +87,7 @@ export async function startGateway(
       watcher,
       async close() {
         await running.close()
+        payments?.close()
         await watcher?.stop()
         await ledger.close()
         await keys.close()
@@ -146,6 +151,18 @@ async function firstContact(watcher: Watcher | null, log: Log): Promise<void> {
 function openLedgerOf({ dataDir, chain }: Settings, keys: Keys): Ledger {
   mkdirSync(dataDir, { recursive: true })
   return openLedger(join(dataDir, 'ledger.sqlite'), receiptIssuer(keys.receipts, chain.gateway))
+}
+
+function x402Of(
+  { x402, chain }: Settings,
+  { operator }: Keys,
+  addressesOf: ReturnType<typeof paymentAddresses>,
+  ledger: Ledger,
+  wake: () => void,
+  log: Log,
+): ReturnType<typeof payByX402> | null {
+  if (!x402 || operator === null) return null
+  return payByX402({ chain, operator, addressesOf, ledger, wake, log, now: systemClock })
 }
 
 function depositInstructions(

@@ -97,3 +97,8 @@ export function charge(tokens: Tokens, prices: TokenPrices): Units {
 export function least(a: Units, b: Units): Units {
   return a < b ? a : b
 }
+
+/** The larger amount. */
+export function most(a: Units, b: Units): Units {
+  return a > b ? a : b
+}

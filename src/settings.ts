@@ -46,6 +46,8 @@ export interface Settings {
   /** Whether only what a voucher covers is admitted. */
   readonly requireVouchers: boolean
   readonly settleMarginSeconds: number
+  /** Whether x402 clients may top up; then there is an operator key. */
+  readonly x402: boolean
   readonly upstreamTimeouts: {
     readonly headersMs: number
     readonly idleMs: number
@@ -82,12 +84,13 @@ export function readSettings(
   const publicUrl =
     serving && !isLoopback(host) ? reader.required('PUBLIC_URL', '') : reader.optional('PUBLIC_URL')
   const receiptKey = serving ? reader.required('RECEIPT_KEY', '') : reader.optional('RECEIPT_KEY')
+  const x402 = serving && reader.or('X402', false)
   const settings: Settings = {
     host,
     port: reader.or('PORT', 4020),
     publicUrl,
     dataDir: reader.or('DATA_DIR', './data'),
-    chain: readChain(reader),
+    chain: readChain(reader, x402),
     providers: {
       openai: readProvider(reader, 'OPENAI', 'https://api.openai.com/v1'),
       anthropic: readProvider(reader, 'ANTHROPIC', 'https://api.anthropic.com'),
@@ -99,6 +102,7 @@ export function readSettings(
     receiptKey,
     requireVouchers: reader.or('REQUIRE_VOUCHERS', true),
     settleMarginSeconds: reader.or('SETTLE_MARGIN_SECONDS', 60),
+    x402,
     upstreamTimeouts: {
       headersMs: reader.or('UPSTREAM_HEADERS_TIMEOUT_SECONDS', 600) * 1000,
       idleMs: reader.or('UPSTREAM_IDLE_TIMEOUT_SECONDS', 120) * 1000,
@@ -134,7 +138,8 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
-function readChain(reader: Reader): ChainSettings {
+/** `payFees`: somebody must pay the fees of what clients send. */
+function readChain(reader: Reader, payFees: boolean): ChainSettings {
   const chain = reader.required('SOLANA_CHAIN', 'localnet')
   const knownMint = usdcMintOf(chain)
   return {
@@ -144,7 +149,7 @@ function readChain(reader: Reader): ChainSettings {
     program: reader.required('PROGRAM_ID', ''),
     gateway: reader.required('GATEWAY_ADDRESS', ''),
     mint: knownMint === null ? reader.required('USDC_MINT', '') : reader.or('USDC_MINT', knownMint),
-    operatorKey: reader.optional('OPERATOR_KEY'),
+    operatorKey: payFees ? reader.required('OPERATOR_KEY', '') : reader.optional('OPERATOR_KEY'),
     minSync: reader.or('MIN_SYNC', 10_000n as Units),
     settleThreshold: reader.or('SETTLE_THRESHOLD', 1_000_000n as Units),
     priorityFeeMax: reader.or('PRIORITY_FEE_MAX', 100_000),

@@ -16,7 +16,9 @@ import { VoucherReader } from '../request/vouchers.ts'
 import { createApp } from '../routes/app.ts'
 import { LiveClients } from '../routes/node-client.ts'
 import type { ChainView, DepositInstructions, DevParts } from '../routes/parts.ts'
+import { paymentsOf } from '../routes/x402-headers.ts'
 import type { MessageSigner } from '../signers/message-signer.ts'
+import type { X402 } from '../x402/x402.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { HTTP_LIMITS, type HttpLimits, openHttpServer } from './http-server.ts'
 import { openPriceBook, type PriceSettings } from './price-book.ts'
@@ -39,6 +41,8 @@ export interface GatewayParts {
   readonly addressesOf: (agent: string) => PaymentAddresses
   readonly depositInstructions: (agent: string) => DepositInstructions
   readonly chain: ChainView | null
+  /** Null where it is switched off. */
+  readonly x402: X402 | null
   readonly dev: DevParts | null
   readonly log: Log
   readonly now: () => number
@@ -85,6 +89,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
         providers,
         leases,
         receipts,
+        payments: parts.x402 && paymentsOf(parts.x402),
         timeouts: parts.timeouts,
         record: (line) => logCall(log, line),
       },
@@ -98,6 +103,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
       challengeSecret: parts.challengeSecret,
       random: parts.random,
       adminToken: parts.adminToken,
+      x402: parts.x402,
       dev: parts.dev,
       reportFailure: (requestId, error) => logFailure(log, requestId, error),
     },

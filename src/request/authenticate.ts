@@ -107,11 +107,8 @@ async function bySignature(
   })
   if (proof.kind === 'refused') return proof
 
-  const spent = nonces.spend(proof.agent, proof.nonce, at)
-  if (spent === 'full') return windowFull()
-  if (spent === 'replayed' || (await ledger.nonceSpent(proof.agent, proof.nonce))) {
-    return refused('replayed_nonce', 'The nonce has been used before.')
-  }
+  const unspendable = await spendNonce({ ledger, nonces }, proof.agent, proof.nonce, at)
+  if (unspendable !== null) return { kind: 'refused', refusal: unspendable }
   const { agent, nonce, issuedAt, forgetAt, signature, signatureInput, priceVersion } = proof
   const bound = {
     ...(priceVersion === undefined ? {} : { price_version: priceVersion }),
@@ -127,21 +124,26 @@ async function bySignature(
   return { kind: 'authenticated', caller, body: body.bytes, bodyDigest: digestOf(body.sha256) }
 }
 
+/** Spends a verified nonce in memory, once; why it cannot be, or null. `at`: Unix milliseconds. */
+export async function spendNonce(
+  { ledger, nonces }: Pick<AuthenticationParts, 'ledger' | 'nonces'>,
+  agent: string,
+  nonce: string,
+  at: number,
+): Promise<Refusal | null> {
+  const spent = nonces.spend(agent, nonce, at)
+  if (spent === 'full') {
+    const message = 'More signed requests than can be remembered.'
+    return { code: 'overloaded', message, retryAfterSeconds: WINDOW_RETRY_SECONDS }
+  }
+  if (spent === 'spent' && !(await ledger.nonceSpent(agent, nonce))) return null
+  return refusal('replayed_nonce', 'The nonce has been used before.')
+}
+
 function digestOf(sha256: Uint8Array): string {
   return `sha256:${Buffer.from(sha256).toString('hex')}`
 }
 
-function windowFull(): Authenticated {
-  const message = 'More signed requests than can be remembered.'
-  return {
-    kind: 'refused',
-    refusal: { code: 'overloaded', message, retryAfterSeconds: WINDOW_RETRY_SECONDS },
-  }
-}
-
-function refused(
-  code: 'missing_credentials' | 'invalid_session' | 'replayed_nonce',
-  message: string,
-): Authenticated {
+function refused(code: 'missing_credentials' | 'invalid_session', message: string): Authenticated {
   return { kind: 'refused', refusal: refusal(code, message) }
 }

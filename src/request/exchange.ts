@@ -53,7 +53,9 @@ export interface Client {
   /** Aborts with a `LeaveReason` when nobody waits any more. */
   readonly signal: AbortSignal
   /** Answers with an error in the caller's dialect. */
-  refuse(refusal: Refusal, payment?: PaymentNeeded): void
+  refuse(refusal: Refusal, payment?: PaymentNeeded): void | Promise<void>
+  /** Headers that the answer carries, whatever it will be. */
+  tell(headers: ResponseHeaders): void
   /** Answers whole. */
   answer(status: number, headers: ResponseHeaders, body: Uint8Array): void
   /** Begins a stream: the headers leave at once. */

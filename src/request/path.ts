@@ -16,6 +16,7 @@ import { forward } from './forward.ts'
 import { type AdmissionTerms, callTimeouts, hold } from './hold.ts'
 import type { Leases } from './leases.ts'
 import { meter } from './meter.ts'
+import { type Payments, pay, paymentOf } from './pay.ts'
 import type { ReceiptDesk } from './receipts.ts'
 import { type CallLine, callLine, endOf } from './record.ts'
 import { settle } from './settle.ts'
@@ -30,6 +31,8 @@ export interface PathParts extends AskParts {
   readonly providers: ReadonlyMap<string, Provider>
   readonly leases: Leases
   readonly receipts: ReceiptDesk
+  /** Null where none are taken with calls. */
+  readonly payments: Payments | null
   readonly timeouts: UpstreamTimeouts
   readonly record: (line: CallLine) => void
 }
@@ -53,6 +56,9 @@ export async function serveCall(
     return client.refuse(admitted.refusal)
   }
   if (client.signal.aborted) return
+
+  const payment = parts.payments && paymentOf(incoming)
+  if (payment && !(await pay(parts.payments, payment, asked.caller.agent, client))) return
 
   const held = await hold(parts, { requestId, asked, call: admitted.call })
   if (held.kind === 'refused') return client.refuse(held.refusal, held.payment)

@@ -16,6 +16,7 @@ import { addReceipts } from './receipts.ts'
 import { expectedFailure, internalError, refused, send } from './reply.ts'
 import { addSessions } from './sessions.ts'
 import { addVouchers } from './vouchers.ts'
+import { addX402 } from './x402.ts'
 
 export function createApp(parts: RouteParts, formats: readonly Format[]): Hono<Env> {
   const app = new Hono<Env>()
@@ -34,6 +35,7 @@ export function createApp(parts: RouteParts, formats: readonly Format[]): Hono<E
   addReceipts(app, parts)
   addSessions(app, parts)
   addAdmin(app, parts)
+  if (parts.x402 !== null) addX402(app, parts, parts.x402)
   if (parts.dev !== null) addDev(app, parts, parts.dev)
   app.notFound((context) => {
     const message = `There is no ${context.req.method} ${context.req.path} here.`

@@ -10,6 +10,7 @@ import type { RouteParts } from './parts.ts'
 import { paymentBody } from './payment.ts'
 import { renderError } from './render-error.ts'
 import { expectedFailure, internalError } from './reply.ts'
+import { withPaymentRequired } from './x402-headers.ts'
 
 export function addCalls(app: Hono<Env>, parts: RouteParts, formats: readonly Format[]): void {
   for (const format of formats) {
@@ -21,17 +22,24 @@ async function serve(context: RouteContext, parts: RouteParts, format: Format): 
   const { requestId } = context.var
   const controller = new AbortController()
   const leave = parts.live.add(controller)
-  const client = nodeClient(context.env.outgoing, requestId, controller, (refusal, payment) =>
-    renderError(refusal, format.dialect, requestId, payment ? paymentBody(parts, payment) : null),
-  )
+  const { incoming, outgoing } = context.env
+  const client = nodeClient(outgoing, requestId, controller, (refusal, payment) => {
+    const body = payment === undefined ? null : paymentBody(parts, payment)
+    const rendered = renderError(refusal, format.dialect, requestId, body)
+    const { x402 } = parts
+    const pays = payment !== undefined && refusal.code === 'insufficient_balance'
+    if (x402 === null || !pays) return rendered
+    const url = `${parts.path.audience.origin}${incoming.url}`
+    return withPaymentRequired(x402, rendered, refusal, payment, url)
+  })
   const run = format.billed ? serveCall : serveFreeCall
   try {
     await run(parts.path, format, incomingOf(context, parts), client)
   } catch (error) {
     const expected = expectedFailure(error)
     if (expected === null) parts.reportFailure(requestId, error)
-    if (context.env.outgoing.headersSent) client.cut()
-    else client.refuse(expected ?? internalError())
+    if (outgoing.headersSent) client.cut()
+    else await client.refuse(expected ?? internalError())
   } finally {
     leave()
   }

@@ -1,6 +1,7 @@
 /** What an agent has, and what became of it. Source: wire contract, "Money routes". */
 import type { Hono } from 'hono'
-import type { Transaction } from '../ledger/ledger.ts'
+import type { Refusal } from '../errors.ts'
+import type { SpendLedger, Transaction } from '../ledger/ledger.ts'
 import { USDC_DECIMALS } from '../money.ts'
 import { authenticated, type Env } from './context.ts'
 import { readPage } from './paging.ts'
@@ -14,9 +15,12 @@ export function addMoney(app: Hono<Env>, parts: RouteParts): void {
   )
   app.get(
     '/v1/transactions',
-    authenticated(parts, ({ caller }, context) =>
-      transactions(parts, caller.agent, (name) => context.req.query(name)),
-    ),
+    authenticated(parts, async ({ caller }, context) => {
+      const read = await transactionPage(parts.ledger, caller.agent, (name) =>
+        context.req.query(name),
+      )
+      return read.kind === 'refused' ? read : json(read.page)
+    }),
   )
 }
 
@@ -44,11 +48,19 @@ async function balance({ ledger }: RouteParts, agent: string): Promise<Reply> {
   })
 }
 
-async function transactions(
-  { ledger }: RouteParts,
+type PageOutcome =
+  | {
+      readonly kind: 'read'
+      readonly page: { readonly data: readonly object[]; readonly next_cursor: string | null }
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** A page of an agent's journal, as `?cursor=` and `?limit=` ask for it. */
+export async function transactionPage(
+  ledger: Pick<SpendLedger, 'transactions'>,
   agent: string,
   query: (name: string) => string | undefined,
-): Promise<Reply> {
+): Promise<PageOutcome> {
   const asked = readPage(query, 'cursor')
   if (asked.kind === 'refused') return asked
   const { limit, cursor } = asked
@@ -56,7 +68,8 @@ async function transactions(
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   const more = rows.length > limit && last !== undefined
-  return json({ data: page.map(row), next_cursor: more ? last.id.toString() : null })
+  const next_cursor = more ? last.id.toString() : null
+  return { kind: 'read', page: { data: page.map(row), next_cursor } }
 }
 
 function row(transaction: Transaction): object {

@@ -41,7 +41,10 @@ export class LiveClients {
   }
 }
 
-type Render = (refusal: Refusal, payment: PaymentNeeded | undefined) => RenderedError
+type Render = (
+  refusal: Refusal,
+  payment: PaymentNeeded | undefined,
+) => RenderedError | Promise<RenderedError>
 
 /** Makes a response a client; `render` shapes its errors. Closing it before its end aborts the signal. */
 export function nodeClient(
@@ -59,12 +62,19 @@ export function nodeClient(
     outgoing.writeHead(status, { ...named, ...headers, 'content-length': body.length })
     outgoing.end(body)
   }
+  function answerError({ status, headers, body }: RenderedError): void {
+    answer(status, headers, Buffer.from(JSON.stringify(body)))
+  }
   return {
     signal: controller.signal,
     answer,
     refuse(refusal, payment) {
-      const { status, headers, body } = render(refusal, payment)
-      answer(status, headers, Buffer.from(JSON.stringify(body)))
+      const rendered = render(refusal, payment)
+      return rendered instanceof Promise ? rendered.then(answerError) : answerError(rendered)
+    },
+    tell(headers) {
+      if (outgoing.headersSent) return
+      for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
     },
     start(status, headers) {
       if (outgoing.destroyed) return

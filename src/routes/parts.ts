@@ -3,6 +3,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Units } from '../money.ts'
 import type { SignedPricingBody } from '../prices/wire.ts'
 import type { PathParts } from '../request/path.ts'
+import type { X402 } from '../x402/x402.ts'
 import type { LiveClients } from './node-client.ts'
 
 /** `GET /v1/deposit`: how an agent pays. Source: wire contract, "Money routes". */
@@ -62,6 +63,8 @@ export interface RouteParts {
   readonly challengeSecret: Uint8Array
   readonly random: (bytes: number) => Uint8Array
   readonly adminToken: string | null
+  /** Null where it is switched off. */
+  readonly x402: X402 | null
   readonly dev: DevParts | null
   /** Tells the operator of what nobody expected; gets no secret. */
   readonly reportFailure: (requestId: string, error: unknown) => void

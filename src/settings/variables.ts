@@ -3,8 +3,17 @@
  * Source: command line contract, the table of variables.
  */
 import { z } from 'zod'
-import { decodePublicKey } from '../identity/public-key.ts'
-import { parseUnits, type Units } from '../money.ts'
+import {
+  address,
+  atomicUnits,
+  flag,
+  httpUrl,
+  integer,
+  key,
+  origin,
+  text,
+  url,
+} from './value-readers.ts'
 
 /** One row of the table. `read` takes the text of a variable that is set and not empty. */
 export interface Variable<T> {
@@ -18,36 +27,8 @@ export interface Variable<T> {
   readonly secret?: true
 }
 
-const integer = (min: number, max: number): z.ZodType<number, string> =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .pipe(z.int().min(min).max(max))
-
-const url = (...schemes: readonly string[]): z.ZodType<string, string> =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
-
-const httpUrl = url('http:', 'https:')
-const address = z.string().refine((text) => decodePublicKey(text) !== null)
-const text = z.string()
-/** A key file, or a command that signs; how it is spoken to: src/signers/command-signer.ts. */
+/** How a command is spoken to: src/signers/command-signer.ts. */
 const KEY = 'a path, or cmd: and a command that signs'
-const key = z.string().refine((value) => value.trim() !== 'cmd:')
-const flag: z.ZodType<boolean, string> = z
-  .enum(['true', 'false'])
-  .transform((value) => value === 'true')
-
-const atomicUnits: z.ZodType<Units, string> = z.string().transform((value, context) => {
-  const amount = parseUnits(value)
-  if (amount !== null) return amount
-  context.addIssue('not units')
-  return z.NEVER
-})
-
-/** scheme://host[:port], lower case, default port and trailing slash omitted: exactly what agents sign. */
-const origin = httpUrl.refine((value) => URL.canParse(value) && new URL(value).origin === value)
-
 const CHAINS = ['mainnet', 'devnet', 'testnet', 'localnet'] as const
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -212,6 +193,13 @@ export const VARIABLES = {
     defaultText: '100000',
     allowed: '0 to 100000000',
     read: integer(0, 100_000_000),
+  },
+  X402: {
+    meaning:
+      'let x402 clients top up; the operator pays the network fees, so it needs OPERATOR_KEY',
+    defaultText: 'false',
+    allowed: 'true or false; true only with OPERATOR_KEY',
+    read: flag,
   },
   UPSTREAM_HEADERS_TIMEOUT_SECONDS: {
     meaning: 'how long a provider may take to start its answer, in seconds',

@@ -1,5 +1,5 @@
 /** What a client is asked to pay, and whether what it agreed to is that. Pure. */
-import { parseUnits, type Units } from '../money.ts'
+import { most, parseUnits, type Units } from '../money.ts'
 import type { PaymentTerms } from './payment-rules.ts'
 import type { PaymentPayload, PaymentRequired, PaymentRequirements } from './wire.ts'
 
@@ -33,7 +33,7 @@ export function requirements(
   return {
     scheme: 'exact',
     network,
-    amount: (asked > minimum ? asked : minimum).toString(),
+    amount: most(asked, minimum).toString(),
     asset: mint,
     payTo: vault,
     maxTimeoutSeconds: MAX_TIMEOUT_SECONDS,

@@ -72,6 +72,8 @@ export interface TestGateway extends Omit<RunningGateway, 'close'> {
   close(options?: { readonly keepLedger: boolean }): Promise<void>
   readonly ledger: Ledger
   readonly provider: TestProvider
+  /** Read at each start. */
+  readonly pricesFile: string
   /** Every line that was logged so far. */
   readonly log: string[]
   /** A new agent with this much money. */
@@ -129,6 +131,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       depositInstructions,
       chain: null,
       dev: null,
+      x402: null,
       log: createLog('trace', { write: (line: string) => void log.push(line) }),
       now: Date.now,
       challengeSecret: challengeSecret(folder, randomBytes),
@@ -154,6 +157,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     url,
     port,
     provider,
+    pricesFile,
     log,
     get ledger() {
       return ledger

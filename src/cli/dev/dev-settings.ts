@@ -37,6 +37,7 @@ export function devEnvironment(env: Environment, facts: DevFacts): Environment {
     OPERATOR_KEY: facts.operatorKeyFile,
     ADMIN_TOKEN: facts.adminToken,
     REQUIRE_VOUCHERS: 'false',
+    X402: 'true',
     ...standIns(env, facts.standInUrl),
   }
 }
