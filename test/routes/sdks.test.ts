@@ -11,6 +11,7 @@ import {
   streamReply,
 } from '../support/provider.ts'
 import { openSession } from '../support/session.ts'
+import { signVoucher } from '../support/voucher.ts'
 
 const MESSAGES = [{ role: 'user' as const, content: 'Hi' }]
 
@@ -57,4 +58,60 @@ test('the Anthropic client calls, streams, counts and reads errors with a sessio
   const failure = await client.messages.create(asked).catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(Anthropic.APIError)
   expect(failure).toMatchObject({ status: 503 })
+})
+
+const REQUIRED = { admission: { requireVouchers: true, settleMarginSeconds: 60 } }
+
+test('C8: with vouchers required, the plain OpenAI client works within its session, and reads its end once', async () => {
+  const gateway = await startGateway(REQUIRED)
+  const agent = await gateway.agent(10_000n)
+  const asked = { model: 'gpt-4o-mini', messages: MESSAGES, max_tokens: 20 }
+  const uncovered = await openSession(gateway.url, agent, { spend_limit: '1000' })
+  const baseURL = `${gateway.url}/v1`
+  const refused = await new OpenAI({ apiKey: uncovered.token, baseURL }).chat.completions
+    .create(asked)
+    .catch((error: unknown) => error)
+  expect(refused).toMatchObject({ status: 402, code: 'authorization_required' })
+  expect(gateway.provider.seen).toHaveLength(0)
+
+  const terms = { spend_limit: '200' }
+  const { token } = await openSession(gateway.url, agent, terms, signVoucher(agent, 1_200n))
+  let sent = 0
+  const counting: typeof fetch = (...request) => {
+    sent += 1
+    return fetch(...request)
+  }
+  const client = new OpenAI({ apiKey: token, baseURL, fetch: counting })
+  gateway.provider.will(chatReply(), streamReply(chatStream(['Hel', 'lo'])))
+  expect((await client.chat.completions.create(asked)).choices).toHaveLength(1)
+  let text = ''
+  for await (const chunk of await client.chat.completions.create({ ...asked, stream: true })) {
+    text += chunk.choices[0]?.delta.content ?? ''
+  }
+  expect(text).toBe('Hello')
+  const over = { ...asked, max_tokens: 100 }
+  const ended = await client.chat.completions.create(over).catch((error: unknown) => error)
+  expect(ended).toMatchObject({ status: 402, code: 'session_limit_reached' })
+  expect(sent).toBe(3)
+})
+
+test('C8: with vouchers required, so does the plain Anthropic client', async () => {
+  const gateway = await startGateway(REQUIRED)
+  const agent = await gateway.agent(10_000n)
+  const asked = { model: 'claude-test', max_tokens: 20, messages: MESSAGES }
+  const uncovered = await openSession(gateway.url, agent, { spend_limit: '1000' })
+  const refused = await new Anthropic({ apiKey: uncovered.token, baseURL: gateway.url }).messages
+    .create(asked)
+    .catch((error: unknown) => error)
+  expect(refused).toMatchObject({ status: 402 })
+  expect((refused as { error: unknown }).error).toMatchObject({
+    error: { type: 'billing_error', code: 'authorization_required' },
+    payment: { authorize: { signed: '0' } },
+  })
+  const terms = { spend_limit: '300' }
+  const { token } = await openSession(gateway.url, agent, terms, signVoucher(agent, 1_300n))
+  const client = new Anthropic({ apiKey: token, baseURL: gateway.url })
+  gateway.provider.will(messagesReply(), streamReply(messagesStream('Hello')))
+  expect((await client.messages.create(asked)).content).toHaveLength(1)
+  expect(await client.messages.stream(asked).finalText()).toBe('Hello')
 })

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { startGateway, until } from '../support/gateway.ts'
+import { addressesOf, startGateway, until } from '../support/gateway.ts'
 import { silence } from '../support/provider.ts'
 import { challenge, openSession, present } from '../support/session.ts'
+import { signVoucher } from '../support/voucher.ts'
 
 const CALL = '/v1/chat/completions'
 const CHAT = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 10 }
@@ -118,4 +119,114 @@ test('a session that reached its limit is not asked to deposit what it has', asy
     error: { code: 'session_limit_reached' },
     payment: { available: '10000', shortfall: '0', affordable_max_tokens: affordable },
   })
+})
+
+test('C8: a voucher of a session must reach all that can be spent then; too low a one consumes nothing', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const authorization = { headers: {} as Record<string, string> }
+  await agent.post(CALL, CHAT)
+  const open = await openSession(gateway.url, agent, { spend_limit: '1000' })
+  authorization.headers['authorization'] = `Bearer ${open.token}`
+  await fetch(`${gateway.url}${CALL}`, {
+    method: 'POST',
+    body: JSON.stringify(CHAT),
+    ...authorization,
+  })
+  const needed = 52n + (1000n - 26n) + 3000n
+  const { message } = await challenge(gateway.url, agent.pubkey, { spend_limit: '3000' })
+  const signature = agent.signMessage(message)
+  const low = await present(gateway.url, message, signature, signVoucher(agent, needed - 1n))
+  expect(low.status).toBe(402)
+  expect(low.headers.get('cache-control')).toBe('no-store')
+  expect(await low.json()).toMatchObject({
+    error: { code: 'authorization_required' },
+    payment: {
+      required: '3000',
+      available: '9948',
+      shortfall: '0',
+      vault: addressesOf(agent.pubkey).vault,
+      authorize: {
+        vault: addressesOf(agent.pubkey).vault,
+        cumulative: needed.toString(),
+        signed: '0',
+      },
+    },
+  })
+  const voucher = signVoucher(agent, needed)
+  expect((await present(gateway.url, message, signature, voucher)).status).toBe(201)
+  expect((await gateway.ledger.voucher(agent.pubkey))?.cumulative).toBe(needed)
+  const again = await present(gateway.url, message, signature, voucher)
+  expect(await codeOf(again)).toBe('replayed_nonce')
+})
+
+test('C8: an unlimited session takes a voucher over all the money', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const { message } = await challenge(gateway.url, agent.pubkey, {})
+  const signature = agent.signMessage(message)
+  const low = await present(gateway.url, message, signature, signVoucher(agent, 9_999n))
+  expect(await low.json()).toMatchObject({
+    payment: { required: '10000', authorize: { cumulative: '10000' } },
+  })
+  const whole = await present(gateway.url, message, signature, signVoucher(agent, 10_000n))
+  expect(whole.status).toBe(201)
+})
+
+test('C9: a session’s voucher is verified as any other, and needs a vault', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const thief = await gateway.agent(10_000n)
+  const { message } = await challenge(gateway.url, agent.pubkey, { spend_limit: '10' })
+  const signature = agent.signMessage(message)
+  const vaultKey = addressesOf(agent.pubkey).vaultKey
+  for (const wrong of [
+    signVoucher(thief, 10n, { vaultKey }),
+    signVoucher(agent, 10n, { expiresAt: 4_000_000_000n }),
+    'nothing',
+  ]) {
+    const response = await present(gateway.url, message, signature, wrong)
+    expect([response.status, await codeOf(response)]).toEqual([400, 'invalid_voucher'])
+  }
+  const signed = await present(gateway.url, message, signature, signVoucher(agent, 10n))
+  expect(signed.status).toBe(201)
+  const stranger = await gateway.agent(0n)
+  const asked = await challenge(gateway.url, stranger.pubkey, { spend_limit: '10' })
+  const vaultless = await present(
+    gateway.url,
+    asked.message,
+    stranger.signMessage(asked.message),
+    signVoucher(stranger, 10n),
+  )
+  expect([vaultless.status, await codeOf(vaultless)]).toEqual([400, 'invalid_voucher'])
+})
+
+test('what was signed for a session is shown to its agent and its token, after its end too', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const { message } = await challenge(gateway.url, agent.pubkey, { spend_limit: '500' })
+  const signature = agent.signMessage(message)
+  const opened = await (await present(gateway.url, message, signature)).json()
+  const { id, token } = opened as { id: string; token: string }
+  const target = `/v1/sessions/${id}`
+  const headers = { authorization: `Bearer ${token}` }
+  const shown = {
+    id,
+    spend_limit: '500',
+    spent: '0',
+    models: null,
+    label: null,
+    proof: { message, signature },
+  }
+  expect(await (await fetch(gateway.url + target, { headers })).json()).toMatchObject(shown)
+  const other = await openSession(gateway.url, agent)
+  const foreignToken = { authorization: `Bearer ${other.token}` }
+  expect((await fetch(gateway.url + target, { headers: foreignToken })).status).toBe(403)
+  const stranger = await gateway.agent(0n)
+  expect((await stranger.fetch(target)).status).toBe(404)
+  expect((await fetch(gateway.url + target)).status).toBe(401)
+  await agent.fetch(target, { method: 'DELETE' })
+  const text = await (await agent.fetch(target)).text()
+  expect(JSON.parse(text)).toMatchObject(shown)
+  expect(text).not.toContain(token)
 })

@@ -17,8 +17,13 @@ export async function challenge(url: string, pubkey: string, terms: object) {
   return (await response.json()) as { message: string; nonce: string; expires_at: string }
 }
 
-export function present(url: string, message: string, signature: string): Promise<Response> {
-  const body = JSON.stringify({ message, signature })
+export function present(
+  url: string,
+  message: string,
+  signature: string,
+  voucher?: string,
+): Promise<Response> {
+  const body = JSON.stringify({ message, signature, voucher })
   return fetch(`${url}/v1/sessions`, { method: 'POST', body })
 }
 
@@ -26,9 +31,10 @@ export async function openSession(
   url: string,
   agent: TestAgent,
   terms: object = {},
+  voucher?: string,
 ): Promise<OpenedSession> {
   const { message } = await challenge(url, agent.pubkey, terms)
-  const response = await present(url, message, agent.signMessage(message))
+  const response = await present(url, message, agent.signMessage(message), voucher)
   if (response.status !== 201) throw new Error(await response.text())
   return (await response.json()) as OpenedSession
 }
