@@ -9,24 +9,39 @@
  * finite, strings with lone surrogates, values of other types.
  */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === 'string') return quoted(value)
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new TypeError(`${value} is no JSON`)
+  switch (typeof value) {
+    case 'string':
+      return quoted(value)
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError(`${value} is no JSON`)
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+      return members(value as Readonly<Record<string, unknown>>)
+    default:
+      throw new TypeError(`a ${typeof value} is no JSON`)
   }
-  if (value === null || typeof value === 'boolean' || typeof value === 'number') {
-    return JSON.stringify(value)
+}
+
+function members(value: Readonly<Record<string, unknown>>): string {
+  let text = ''
+  // The default order is that of UTF-16 code units.
+  for (const name of Object.keys(value).sort()) {
+    const item = value[name]
+    if (item === undefined) continue
+    text += `${text === '' ? '' : ','}${quoted(name)}:${canonicalJson(item)}`
   }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value !== 'object') throw new TypeError(`a ${typeof value} is no JSON`)
-  const members = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([name, item]) => `${quoted(name)}:${canonicalJson(item)}`).join(',')}}`
+  return `{${text}}`
 }
 
 function quoted(text: string): string {
-  if (/\p{Surrogate}/u.test(text)) {
+  const quotedText = JSON.stringify(text)
+  // ECMAScript escapes lone surrogates, so a text without an escape has none.
+  if (quotedText.includes('\\u') && /\p{Surrogate}/u.test(text)) {
     throw new TypeError('a string with a lone surrogate is no I-JSON')
   }
-  return JSON.stringify(text)
+  return quotedText
 }

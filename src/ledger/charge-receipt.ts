@@ -32,30 +32,59 @@ export interface ChainHead {
 
 export const NO_RECEIPT: ChainHead = { seq: 0, digest: FIRST_PREV }
 
-export function chargeReceipt(gateway: string, head: ChainHead, charge: Charge): Receipt {
-  return {
-    v: 1,
-    gateway,
+/**
+ * The receipt's canonical text. The members stand here as RFC 8785 sorts them, so that the runtime's own JSON writes it:
+ * sorting and quoting one by one costs four times as much, on every call.
+ */
+export function chargeReceiptText(gateway: string, head: ChainHead, charge: Charge): string {
+  const receipt: Receipt = {
     agent: charge.agent,
-    seq: head.seq + 1,
-    prev: head.digest,
-    request_id: charge.requestId,
-    provider: charge.provider,
-    upstream_id: charge.upstreamId === null ? null : wellFormed(charge.upstreamId),
+    auth: sortedAuth(charge.auth),
+    balance_after: charge.balanceAfter.toString(),
+    charge: charge.charge.toString(),
+    ended_at: new Date(charge.endedAt).toISOString(),
+    gateway,
+    ...(charge.charge === charge.held ? { held: charge.held.toString() } : {}),
     model: charge.model,
     outcome: charge.outcome,
-    tokens: charge.tokens,
+    prev: head.digest,
     price_version: charge.priceVersion,
-    charge: charge.charge.toString(),
-    ...(charge.charge === charge.held ? { held: charge.held.toString() } : {}),
-    spent: charge.spent.toString(),
-    balance_after: charge.balanceAfter.toString(),
+    provider: charge.provider,
     request_digest: charge.requestDigest,
+    request_id: charge.requestId,
     response_digest: charge.responseDigest,
-    auth: charge.auth,
+    seq: head.seq + 1,
+    spent: charge.spent.toString(),
     started_at: new Date(charge.startedAt).toISOString(),
-    ended_at: new Date(charge.endedAt).toISOString(),
+    tokens: sortedTokens(charge.tokens),
+    upstream_id: charge.upstreamId === null ? null : wellFormed(charge.upstreamId),
+    v: 1,
   }
+  return JSON.stringify(receipt)
+}
+
+function sortedAuth(auth: CallAuth): CallAuth {
+  if ('session' in auth) return { session: auth.session }
+  const { issued_at, method, nonce, price_version, signature, signature_input, target } = auth
+  return {
+    issued_at,
+    method,
+    nonce,
+    ...(price_version === undefined ? {} : { price_version }),
+    signature,
+    ...(signature_input === undefined ? {} : { signature_input }),
+    target,
+  }
+}
+
+function sortedTokens({
+  cache_write,
+  cache_write_1h,
+  cached_input,
+  input,
+  output,
+}: Tokens): Tokens {
+  return { cache_write, cache_write_1h, cached_input, input, output }
 }
 
 /** Lone surrogates, which no I-JSON carries, become U+FFFD: no provider can write a name that makes a charge fail. */

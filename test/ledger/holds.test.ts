@@ -28,13 +28,18 @@ everyLedger(
   '$name: a hold moves money from available to held; settling charges it and frees the rest',
   async (backend) => {
     const ledger = await funded(backend, 1_000n)
-    expect(await ledger.hold(holdRequest('r1'))).toEqual({ kind: 'held', available: 900n })
+    expect(await ledger.hold(holdRequest('r1'))).toEqual({
+      kind: 'held',
+      available: 900n,
+      callSecondsMax: null,
+    })
     expect(await ledger.balance(AGENT)).toMatchObject({ available: 900n, held: 100n, spent: 0n })
     expect(await ledger.settle(settlement('r1'))).toEqual({
       kind: 'settled',
       charge: 40n,
       spent: 40n,
       balanceAfter: 960n,
+      receipt: await ledger.receipt(AGENT, 'r1'),
     })
     expect(await ledger.balance(AGENT)).toMatchObject({ available: 960n, held: 0n, spent: 40n })
   },
@@ -57,7 +62,11 @@ everyLedger('$name: the last unit can be held, one more cannot', async (backend)
     available: 100n,
     owed: 0n,
   })
-  expect(await ledger.hold(holdRequest('r2'))).toEqual({ kind: 'held', available: 0n })
+  expect(await ledger.hold(holdRequest('r2'))).toEqual({
+    kind: 'held',
+    available: 0n,
+    callSecondsMax: null,
+  })
 })
 
 everyLedger(

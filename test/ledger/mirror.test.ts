@@ -43,6 +43,9 @@ everyLedger(
         depositIndex: 1n,
         stopped: null,
         addressFrozen: false,
+        settled: 0n,
+        withdrawn: 0n,
+        pendingWithdrawal: 0n,
       },
     ])
     expect(await ledger.transactions(AGENT, null, 10)).toMatchObject([

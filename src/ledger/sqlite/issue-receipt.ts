@@ -1,7 +1,7 @@
 /** Writes the receipt of a charge, chained to the agent's last one. Runs inside the settling transaction. */
 import type Database from 'better-sqlite3'
-import { receiptBytes, receiptDigest, receiptText } from '../../proof/receipt.ts'
-import { type ChainHead, type Charge, chargeReceipt, NO_RECEIPT } from '../charge-receipt.ts'
+import { receiptBytes, receiptDigest } from '../../proof/receipt.ts'
+import { type ChainHead, type Charge, chargeReceiptText, NO_RECEIPT } from '../charge-receipt.ts'
 import type { IssuedReceipt, ReceiptIssuer } from '../receipt-ledger.ts'
 
 interface HeadRow {
@@ -34,13 +34,13 @@ export class IssueReceipt {
       throw new Error('this ledger was opened without an issuer of receipts: it settles nothing')
     }
     const head = this.#headOf(charge.agent)
-    const receipt = chargeReceipt(issuer.gateway, head, charge)
-    const text = receiptText(receipt)
+    const seq = head.seq + 1
+    const text = chargeReceiptText(issuer.gateway, head, charge)
     const bytes = receiptBytes(text)
     const signature =
       issuer.sign === null ? null : Buffer.from(issuer.sign(bytes)).toString('base64')
-    const { agent, seq, prev } = receipt
-    this.#insert.run(transactionId, agent, seq, prev, receiptDigest(bytes), text, signature)
+    const { agent } = charge
+    this.#insert.run(transactionId, agent, seq, head.digest, receiptDigest(bytes), text, signature)
     return { agent, seq, text, signature }
   }
 

@@ -86,7 +86,7 @@ const REFUSED: [promise: string, sql: string, error: RegExp][] = [
   ['A3: a session below zero', 'UPDATE sessions SET held = -1', /held >= 0/],
   [
     'A3: two sessions of one token',
-    "INSERT INTO sessions SELECT 's2', token_sha256, agent_pubkey, NULL, NULL, NULL, 1, 2, NULL, 0, 0 FROM sessions",
+    "INSERT INTO sessions SELECT 's2', token_sha256, agent_pubkey, NULL, NULL, NULL, 1, 2, NULL, 0, 0, NULL, NULL FROM sessions",
     /token_sha256/,
   ],
   ['A2: a nonce twice', 'INSERT INTO nonces SELECT * FROM nonces LIMIT 1', /nonces/],
@@ -139,15 +139,15 @@ for (const [promise, sql, error] of REFUSED) {
 
 test('what is owed blocks every hold and is paid first, by a deposit and by freed money', async () => {
   const { ledger, db } = await fullBooks()
-  // The chain paid out 950, which is 100 more than the books had to spare: that is owed.
-  db.exec('UPDATE agents SET balance = 10, withdrawn = 950, owed = 100')
+  // The chain paid out 960, which is 100 more than the books had to spare: that is owed.
+  db.exec('UPDATE agents SET balance = 0, withdrawn = 960, owed = 100')
   const hold = await ledger.hold(holdRequest('r1', { amount: units(1n) }))
-  expect(hold).toEqual({ kind: 'insufficient', available: 10n, owed: 100n })
+  expect(hold).toEqual({ kind: 'insufficient', available: 0n, owed: 100n })
   await ledger.settle(settlement('open', { charge: units(30n) }))
-  expect(await ledger.balance(AGENT)).toMatchObject({ available: 10n, held: 0n, owed: 30n })
+  expect(await ledger.balance(AGENT)).toMatchObject({ available: 0n, held: 0n, owed: 30n })
   await ledger.credit(depositFact(2, { amount: units(50n) }), NOW)
-  expect(await ledger.balance(AGENT)).toMatchObject({ available: 30n, owed: 0n, deposited: 1_050n })
-  expect(await ledger.hold(holdRequest('r2', { amount: units(30n) }))).toMatchObject({
+  expect(await ledger.balance(AGENT)).toMatchObject({ available: 20n, owed: 0n, deposited: 1_050n })
+  expect(await ledger.hold(holdRequest('r2', { amount: units(20n) }))).toMatchObject({
     kind: 'held',
   })
 })

@@ -4,8 +4,21 @@ import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
 import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { openedFiles } from './files.ts'
 
-/** Tables that hold one row, or whose every row is asked for: a vault each agent, what is pending, what is quarantined. */
-const READ_WHOLE = ['binding', 'cursor', 'vaults', 'pending_deposits', 'quarantine']
+/**
+ * Tables that hold one row, or whose every row is asked for: a vault each agent, what is pending, what is quarantined,
+ * what still misses a receipt at the first start of this version.
+ */
+const READ_WHOLE = [
+  'binding',
+  'cursor',
+  'vaults',
+  'pending_deposits',
+  'quarantine',
+  'calls_without_receipt',
+]
+
+/** Indexes of no more than what is asked for: charges that are not settled, receipts that are not signed. */
+const PARTIAL = ['agents_unsettled', 'receipts_unsigned']
 
 /** Every statement that a ledger prepares, with nothing bound. The audit sums on purpose and is left out. */
 function statements(): { readonly queries: string[]; readonly explain: (sql: string) => string[] } {
@@ -30,11 +43,11 @@ function statements(): { readonly queries: string[]; readonly explain: (sql: str
 
 test('no statement scans a table that grows with calls, and none sorts one', () => {
   const { queries, explain } = statements()
-  expect(queries.length).toBeGreaterThan(35)
+  expect(queries.length).toBeGreaterThan(65)
   for (const sql of queries) {
     for (const detail of explain(sql)) {
-      const scanned = /^SCAN (\w+)/.exec(detail)?.[1]
-      if (scanned !== undefined) {
+      const [, scanned, index = ''] = /^SCAN (\w+)(?: USING INDEX (\w+))?/.exec(detail) ?? []
+      if (scanned !== undefined && !PARTIAL.includes(index)) {
         expect(READ_WHOLE, `${detail}: ${sql}`).toContain(scanned)
         expect(sql, detail).not.toContain('WHERE')
       }

@@ -77,29 +77,27 @@ ALTER TABLE sessions ADD COLUMN proof_signature TEXT
 /** Settled calls of before wait in `calls_without_receipt` for the first start that can issue receipts. */
 const RECEIPTS = `
 CREATE TABLE receipts (              -- a chain per agent; only the signature may follow, once
-  transaction_id INTEGER PRIMARY KEY REFERENCES transactions (id),  -- the debit
+  transaction_id INTEGER PRIMARY KEY,  -- the debit
   agent_pubkey   TEXT NOT NULL,
   seq            INTEGER NOT NULL CHECK (seq >= 1),
-  prev           TEXT NOT NULL,      -- the digest of the receipt before; 64 zeros for the first
-  digest         TEXT NOT NULL CHECK (length(digest) = 71 AND digest GLOB 'sha256:*'),
-  text           TEXT NOT NULL CHECK (json_valid(text)),
+  prev           TEXT NOT NULL,        -- the digest of the receipt before; 64 zeros for the first
+  digest         TEXT NOT NULL CHECK (length(digest) = 71),
+  text           TEXT NOT NULL,
   signature      TEXT CHECK (length(signature) = 88),
   UNIQUE (agent_pubkey, seq)
 ) STRICT;
 CREATE INDEX receipts_unsigned ON receipts (transaction_id) WHERE signature IS NULL;
 
 CREATE TRIGGER receipts_form_chains BEFORE INSERT ON receipts
-WHEN NOT CASE NEW.seq
-  WHEN 1 THEN NEW.prev = 'sha256:${'0'.repeat(64)}'
-  ELSE EXISTS (SELECT 1 FROM receipts
-    WHERE agent_pubkey = NEW.agent_pubkey AND seq = NEW.seq - 1 AND digest = NEW.prev)
-END
-BEGIN SELECT RAISE(ABORT, 'a receipt follows the one before it'); END;
-
-CREATE TRIGGER receipts_of_debits BEFORE INSERT ON receipts
-WHEN NOT EXISTS (SELECT 1 FROM transactions
-  WHERE id = NEW.transaction_id AND type = 'DEBIT' AND agent_pubkey = NEW.agent_pubkey)
-BEGIN SELECT RAISE(ABORT, 'a receipt is of a debit of its agent'); END;
+BEGIN
+  SELECT RAISE(ABORT, 'a receipt is of a debit of its agent') WHERE NOT EXISTS (
+    SELECT 1 FROM transactions
+    WHERE id = NEW.transaction_id AND type = 'DEBIT' AND agent_pubkey = NEW.agent_pubkey);
+  SELECT RAISE(ABORT, 'a receipt follows the one before it') WHERE NEW.prev IS NOT CASE NEW.seq
+    WHEN 1 THEN 'sha256:${'0'.repeat(64)}'
+    ELSE (SELECT digest FROM receipts WHERE agent_pubkey = NEW.agent_pubkey AND seq = NEW.seq - 1)
+  END;
+END;
 
 CREATE TRIGGER receipts_only_get_signed BEFORE UPDATE ON receipts
 WHEN OLD.signature IS NOT NULL OR NEW.signature IS NULL

@@ -1,0 +1,105 @@
+/**
+ * Measures what a receipt adds to a call: chaining, canonical text, SHA-256, signature and row, in CPU time inside the
+ * settling transaction. `npx tsx test/bench/receipts.ts [calls]`. Machines differ: the ratio to one signature of the same
+ * run carries over.
+ */
+import { sign } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Charge } from '../../src/ledger/charge-receipt.ts'
+import { IssueReceipt } from '../../src/ledger/sqlite/issue-receipt.ts'
+import { openFiles } from '../../src/ledger/sqlite/open-files.ts'
+import { RECEIPT_KEY, TEST_ISSUER } from '../support/receipt-key.ts'
+import vectors from '../vectors.json' with { type: 'json' }
+
+const AGENTS = 50
+/** As many as share a commit under load. */
+const PER_COMMIT = 12
+const ROUNDS = 5
+const AGENT_ROW = 'INSERT INTO agents (pubkey, updated_at) VALUES (?, 0)'
+const DEBIT_ROW = `
+INSERT INTO transactions (agent_pubkey, type, amount, balance_after, usage_json, request_id, timestamp)
+VALUES (?, 'DEBIT', 1, 0, '{}', ?, 0)`
+
+const [first] = vectors.receipts
+if (first === undefined) throw new Error('the vectors have no receipt')
+const { auth, tokens, request_digest, response_digest, price_version } = first.receipt
+
+function chargeOf(agent: string, requestId: string): Charge {
+  return {
+    agent,
+    requestId,
+    provider: 'openai',
+    upstreamId: 'chatcmpl-9d1c2b7a',
+    model: 'gpt-4o-mini',
+    outcome: 'completed',
+    tokens,
+    priceVersion: price_version,
+    held: 900n,
+    charge: 368n,
+    spent: 120_344n,
+    balanceAfter: 879_656n,
+    requestDigest: request_digest,
+    responseDigest: response_digest,
+    auth: auth as Charge['auth'],
+    startedAt: 1_795_262_400_000,
+    endedAt: 1_795_262_401_250,
+  }
+}
+
+/** Microseconds of CPU of this thread's process while `work` runs. */
+function cpuMicros(work: () => void): number {
+  const before = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}
+
+/** CPU microseconds per call of the transaction, with receipts and without. */
+function settling(calls: number, withReceipts: boolean): number {
+  const folder = mkdtempSync(join(tmpdir(), 'level5-receipts-'))
+  const { writer, reader } = openFiles(join(folder, 'ledger.sqlite'))
+  const issue = new IssueReceipt(writer, TEST_ISSUER)
+  const debit = writer.prepare(DEBIT_ROW)
+  const agents = Array.from({ length: AGENTS }, (_, index) => `agent ${index}`)
+  for (const agent of agents) writer.prepare(AGENT_ROW).run(agent)
+  const some = (from: number) => {
+    for (let call = from; call < from + PER_COMMIT; call += 1) {
+      const agent = agents[call % AGENTS] ?? ''
+      const { lastInsertRowid } = debit.run(agent, `req_${call}`)
+      if (withReceipts) issue.run(BigInt(lastInsertRowid), chargeOf(agent, `req_${call}`))
+    }
+  }
+  const transaction = writer.transaction(some)
+  for (let call = 0; call < calls; call += PER_COMMIT) transaction.immediate(call)
+  const micros = cpuMicros(() => {
+    for (let call = calls; call < 2 * calls; call += PER_COMMIT) transaction.immediate(call)
+  })
+  reader.close()
+  writer.close()
+  rmSync(folder, { recursive: true })
+  return micros / calls
+}
+
+function signing(times: number): number {
+  const bytes = Buffer.from(`level5-receipt-v1\n${first?.canonical}`)
+  for (let time = 0; time < times; time += 1) sign(null, bytes, RECEIPT_KEY)
+  const micros = cpuMicros(() => {
+    for (let time = 0; time < times; time += 1) sign(null, bytes, RECEIPT_KEY)
+  })
+  return micros / times
+}
+
+const calls = Number(process.argv[2] ?? 6_000)
+const median = (figures: number[]) => figures.toSorted((a, b) => a - b)[figures.length >> 1] ?? 0
+const rounds = Array.from({ length: ROUNDS }, () => ({
+  signature: signing(calls),
+  receipt: settling(calls, true) - settling(calls, false),
+}))
+const signature = median(rounds.map((round) => round.signature))
+const receipt = median(rounds.map((round) => round.receipt))
+process.stdout.write(
+  `one ed25519 signature  ${signature.toFixed(1)} µs CPU\n` +
+    `one receipt, signed    ${receipt.toFixed(1)} µs CPU, ${(receipt / signature).toFixed(2)} signatures\n`,
+)
