@@ -1,9 +1,14 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { newSecretKey } from '../../src/cli/keygen.ts'
+import { verifyStrict } from '../../src/identity/ed25519.ts'
 import { startGateway, startWatchOnly } from '../../src/main.ts'
+import type { SignedPricingBody } from '../../src/prices/wire.ts'
+import { priceListBytes } from '../../src/proof/price-list.ts'
 import { readSettings, type Settings } from '../../src/settings.ts'
+import { fileSigner } from '../../src/signers/file-signer.ts'
 
 const ADDRESS = '9C6hybhQ6Aycep9jaUnP6uL9ZYvDjUp1aSkFWPUFJtpj'
 
@@ -47,3 +52,28 @@ test.each([
     expect(existsSync(join(folder, 'data'))).toBe(false)
   },
 )
+
+test('serve signs with a command that holds the receipt key, and lets it end with itself', async () => {
+  const keyFile = join(folder, 'receipts.json')
+  writeFileSync(keyFile, JSON.stringify([...newSecretKey()]))
+  const program = join(import.meta.dirname, '../signers/programs/signer.mjs')
+  const log = join(folder, 'log')
+  const command = `cmd:"${process.execPath}" "${program}" "${keyFile}" "${log}" well`
+  const gateway = await startGateway(
+    settings({ RECEIPT_KEY: command, PORT: '0', LOG_LEVEL: 'silent', ANTHROPIC_API_KEY: 'key' }),
+    { watch: false },
+  )
+  const list = (await (await fetch(`${gateway.url}/v1/pricing`)).json()) as SignedPricingBody
+  const { publicKey } = fileSigner(keyFile)
+  const signature = Buffer.from(list.signature, 'base64')
+  expect(verifyStrict(publicKey, priceListBytes(list), signature)).toBe(true)
+  await gateway.close()
+  expect(readFileSync(log, 'utf8').trim().split('\n').at(-1)).toBe('end')
+})
+
+test('a command that does not answer for its key is found at start', async () => {
+  await expect(startGateway(settings({ RECEIPT_KEY: 'cmd:true' }))).rejects.toThrow(
+    /^RECEIPT_KEY: /,
+  )
+  expect(existsSync(join(folder, 'data'))).toBe(false)
+})

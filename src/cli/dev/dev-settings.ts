@@ -36,7 +36,7 @@ export function devEnvironment(env: Environment, facts: DevFacts): Environment {
     RECEIPT_KEY: facts.receiptKeyFile,
     OPERATOR_KEY: facts.operatorKeyFile,
     ADMIN_TOKEN: facts.adminToken,
-    REQUIRE_VOUCHERS: 'false',
+    REQUIRE_VOUCHERS: env['REQUIRE_VOUCHERS'] || 'false',
     X402: 'true',
     ...standIns(env, facts.standInUrl),
   }
