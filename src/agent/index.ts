@@ -8,6 +8,7 @@
  * Source: wire contract; chain contract, "Instructions". Results keep the wire's names; every failure is a `Level5Error`.
  */
 import type { ChainName } from '../identity/signed-text.ts'
+import { parseUsdc, type Units } from '../money.ts'
 import { MACHINE, type Surroundings } from './clock.ts'
 import {
   type DepositProgress,
@@ -27,6 +28,7 @@ import { type ExitOptions, type ExitResult, exitVault } from './vault/exit.ts'
 import type { Progress as VaultProgress } from './vault/progress.ts'
 import type { VaultStatus } from './vault/status.ts'
 import type { WithdrawResult, WithdrawWish } from './vault/withdraw.ts'
+import { createVouching } from './vouchers/vouching.ts'
 import type {
   Balance,
   DepositTerms,
@@ -65,8 +67,13 @@ export interface AgentOptions {
   readonly program?: string
   readonly gateway?: string
   readonly mint?: string
-  /** The RPC node to deposit through; default: the one that the gateway names. */
+  /** The RPC node to read the chain and to pay through; default: the one that the gateway names. */
   readonly rpcUrl?: string
+  /**
+   * Lets calls and sessions bring vouchers, signed as they are needed: at most `limit` USDC over the vault's whole life
+   * (`"5"`), and never more than the last verified receipt says is spent, plus what is open at worst. One process a key.
+   */
+  readonly vouchers?: { readonly limit: string }
   /** What carries the requests; default: the runtime's fetch. */
   readonly transport?: Fetch
   /** Clock, nonces and timers; default: the machine's. */
@@ -112,16 +119,17 @@ export function createAgent(options: AgentOptions): Agent {
   const { chain = null, program = null, gateway = null, mint = null } = options
   const configured = { chain, program, gateway, mint }
   const pins = createPinKeeper(configured, signer.publicKey, open)
-  const fetch = createSigningFetch({
-    signer,
-    origin,
-    chain: pins.chain,
-    checkRefusal: pins.checkRefusal,
-    transport,
-    surroundings,
-  })
-  const signed = createGatewayApi(origin, fetch)
+  const { chain: chainOf, checkRefusal } = pins
+  const signing = { signer, origin, chain: chainOf, checkRefusal, transport, surroundings }
+  const plain = createSigningFetch({ ...signing, vouching: null })
+  const signed = createGatewayApi(origin, plain)
   const rpcUrl = options.rpcUrl ?? null
+  const limit = voucherLimit(options)
+  const vouching =
+    limit === null
+      ? null
+      : createVouching({ signer, origin, limit, pins, rpcUrl, open, signed, surroundings })
+  const fetch = vouching === null ? plain : createSigningFetch({ ...signing, vouching })
   return {
     publicKey: signer.publicKey,
     url: origin,
@@ -134,9 +142,24 @@ export function createAgent(options: AgentOptions): Agent {
     quote: (body) => signed.post('/v1/quote', body),
     transactions: (page = {}) => signed.get(`/v1/transactions${queryOf({ ...page })}`),
     receipts: (page = {}) => signed.get(`/v1/receipts${queryOf({ ...page })}`),
-    session: async (wish = {}) =>
-      openSession(open, signer, { origin, chain: await pins.chain() }, wish),
+    session: async (wish = {}) => {
+      const audience = { origin, chain: await pins.chain() }
+      const begin = (voucher: string | null) => openSession(open, signer, audience, wish, voucher)
+      if (vouching === null) return (await begin(null)).session
+      return await vouching.session(wish.spend_limit, begin)
+    },
   }
+}
+
+/** The owner's limit in units; null where no vouchers are wanted. Throws `invalid_option`. */
+function voucherLimit({ vouchers }: AgentOptions): Units | null {
+  if (vouchers === undefined) return null
+  const limit = parseUsdc(vouchers.limit)
+  if (limit !== null) return limit
+  throw new Level5Error(
+    'invalid_option',
+    `vouchers.limit: ${vouchers.limit} is not an amount of USDC`,
+  )
 }
 
 /** `?a=1&b=2` of what is given, or nothing. */

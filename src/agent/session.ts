@@ -17,13 +17,23 @@ export interface SessionWish {
   readonly label?: string
 }
 
-/** Opens a session under the wish; throws `untrusted_answer` when the challenge states other terms. */
+/** A session, and what the agent signed to open it. */
+export interface SignedSession {
+  readonly session: OpenedSession
+  readonly proof: { readonly message: string; readonly signature: string }
+}
+
+/**
+ * Opens a session under the wish, with a voucher (as `X-Agent-Voucher` has it) where one is given. Throws
+ * `untrusted_answer` when the challenge states other terms.
+ */
 export async function openSession(
   api: GatewayApi,
   signer: Signer,
   audience: Audience,
   wish: SessionWish,
-): Promise<OpenedSession> {
+  voucher: string | null,
+): Promise<SignedSession> {
   const { message } = await api.post<{ readonly message: string }>('/v1/sessions/challenge', {
     pubkey: signer.publicKey,
     ...wish,
@@ -32,11 +42,11 @@ export async function openSession(
   if (wrong !== null) {
     throw new Level5Error('untrusted_answer', `not signed: the challenge states another ${wrong}`)
   }
-  const signature = await signer.sign(new TextEncoder().encode(message))
-  return await api.post<OpenedSession>('/v1/sessions', {
-    message,
-    signature: Buffer.from(signature).toString('base64'),
-  })
+  const signed = await signer.sign(new TextEncoder().encode(message))
+  const proof = { message, signature: Buffer.from(signed).toString('base64') }
+  const offered = voucher === null ? {} : { voucher }
+  const session = await api.post<OpenedSession>('/v1/sessions', { ...proof, ...offered })
+  return { session, proof }
 }
 
 /** Names what a challenge states differently from what was asked, or null. Pure. */

@@ -10,6 +10,23 @@ import { signedHeaders } from './signed-headers.ts'
 
 export type Fetch = typeof globalThis.fetch
 
+/** A request as it will be signed, and what its caller wants of it. */
+export interface PreparedCall {
+  readonly method: string
+  readonly url: URL
+  readonly body: Uint8Array
+  /** As the caller bound it, or null. */
+  readonly priceVersion: string | null
+}
+
+/** Signs a prepared call anew and sends it; what is left out is made or left away. */
+export type CallSender = (with_: {
+  readonly nonce?: string
+  /** For `X-Agent-Voucher`. */
+  readonly voucher?: string | null
+  readonly priceVersion?: string | null
+}) => Promise<Response>
+
 export interface SigningFetchParts {
   readonly signer: Signer
   /** The gateway's public URL, without a trailing slash. */
@@ -18,6 +35,10 @@ export interface SigningFetchParts {
   /** Throws when a 402 asks for payment on other terms than the pinned ones. */
   readonly checkRefusal: (response: Response) => Promise<void>
   readonly transport: Fetch
+  /** Null: calls bring no vouchers. */
+  readonly vouching: {
+    call(request: PreparedCall, send: CallSender): Promise<Response>
+  } | null
   readonly surroundings: Pick<Surroundings, 'now' | 'freshNonce'>
 }
 
@@ -28,8 +49,8 @@ const PASSED_HEADERS = [
   'anthropic-version',
   'content-type',
   'idempotency-key',
+  'payment-signature',
   'user-agent',
-  'x-price-version',
 ]
 
 /** Makes the signing fetch; it needs no `this`. */
@@ -44,31 +65,51 @@ export function createSigningFetch(parts: SigningFetchParts): Fetch {
       )
     }
     const request = new Request(input instanceof Request ? input : url, { ...init, duplex: 'half' })
+    const { method, signal } = request
     const body = new Uint8Array(await request.arrayBuffer())
+    const priceVersion = request.headers.get('x-price-version')
+    const prepared: PreparedCall = { method, url, body, priceVersion }
     const headers = passedHeaders(request.headers)
-    const signed = await signedHeaders(parts.signer, {
-      origin: parts.origin,
-      chain: await parts.chain(),
-      method: request.method,
-      target: url.pathname + url.search,
-      body,
-      nonce: parts.surroundings.freshNonce(),
-      now: parts.surroundings.now(),
-      priceVersion: request.headers.get('x-price-version'),
-    })
-    const response = await parts.transport(url, {
-      ...init,
-      method: request.method,
-      headers: { ...headers, ...signed },
-      // Where a request has no body, fetch must be given none.
-      ...(body.length > 0 ? { body } : { body: null }),
-      signal: request.signal,
-      // A signature is for this target; it must not travel to another.
-      redirect: 'error',
-    })
-    if (response.status === 402) await parts.checkRefusal(response.clone())
-    return response
+    const send: CallSender = (with_) =>
+      sendSigned(parts, prepared, { ...init, headers, signal }, with_)
+    const { vouching } = parts
+    return vouching === null ? await send({}) : await vouching.call(prepared, send)
   }
+}
+
+async function sendSigned(
+  parts: SigningFetchParts,
+  { method, url, body, priceVersion: bound }: PreparedCall,
+  init: RequestInit & { readonly headers: Record<string, string> },
+  with_: Parameters<CallSender>[0],
+): Promise<Response> {
+  const { nonce = parts.surroundings.freshNonce(), voucher, priceVersion = bound } = with_
+  const signed = await signedHeaders(parts.signer, {
+    origin: parts.origin,
+    chain: await parts.chain(),
+    method,
+    target: url.pathname + url.search,
+    body,
+    nonce,
+    now: parts.surroundings.now(),
+    priceVersion,
+  })
+  const response = await parts.transport(url, {
+    ...init,
+    method,
+    headers: {
+      ...init.headers,
+      ...signed,
+      ...(priceVersion === null ? {} : { 'x-price-version': priceVersion }),
+      ...(voucher == null ? {} : { 'x-agent-voucher': voucher }),
+    },
+    // Where a request has no body, fetch must be given none.
+    ...(body.length > 0 ? { body } : { body: null }),
+    // A signature is for this target; it must not travel to another.
+    redirect: 'error',
+  })
+  if (response.status === 402) await parts.checkRefusal(response.clone())
+  return response
 }
 
 function passedHeaders(headers: Headers): Record<string, string> {

@@ -197,6 +197,7 @@ describe('the signing fetch and what it lets out', () => {
       origin: row.origin,
       chain: async () => 'mainnet',
       checkRefusal: async () => {},
+      vouching: null,
       surroundings: { now: () => Date.parse(row.issuedAt), freshNonce: () => row.nonce },
       transport: async (_, init) => {
         seen.push(new Headers(init?.headers))

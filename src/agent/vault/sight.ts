@@ -81,9 +81,17 @@ export async function readGateway(
   gateway: PublicKey,
 ): Promise<Gateway> {
   const account = await rpc.getAccountInfo(gateway, 'confirmed')
-  if (account === null || !account.owner.equals(program)) {
-    const message = `${gateway} is not a gateway of the program ${program} on this chain`
-    throw new Level5Error('untrusted_answer', message)
+  const found = account?.owner.equals(program) === true ? gatewayIn(account.data) : null
+  if (found !== null) return found
+  const message = `${gateway} is not a gateway of the program ${program} on this chain`
+  throw new Level5Error('untrusted_answer', message)
+}
+
+/** Null for any other account of the program. */
+function gatewayIn(data: Buffer): Gateway | null {
+  try {
+    return decodeGateway(data)
+  } catch {
+    return null
   }
-  return decodeGateway(account.data)
 }
