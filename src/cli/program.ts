@@ -12,6 +12,7 @@ import { packageVersion } from './package-version.ts'
 import { addPrices } from './prices.ts'
 import { addQuote } from './quote.ts'
 import { addServe } from './serve.ts'
+import { addSettle } from './settle.ts'
 import { addTransactions } from './transactions.ts'
 import { addWatch } from './watch.ts'
 
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
   addServe(program)
   addWatch(program)
   addGateway(program)
+  addSettle(program)
   addKeygen(program)
   addFund(program)
   addDeposit(program)

@@ -6,7 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
 import type { ChainView } from '../routes/parts.ts'
 import type { ChainSettings } from '../settings.ts'
-import type { MessageSigner } from '../signers/message-signer.ts'
+import type { Keys } from './keys.ts'
 
 /** The longest time between two sweeps: deposits are credited by then even if no WebSocket wakes anybody. */
 const POLL_MS = 5_000
@@ -14,13 +14,13 @@ const POLL_MS = 5_000
 const LOCAL_POLL_MS = 500
 const RPC_TIMEOUT_MS = 15_000
 /** By how many compute units the budgets of two cranks may differ. */
-const SPREAD_UNITS = 1_000
+export const SPREAD_UNITS = 1_000
 /** The watcher counts as behind when no sweep has ended well for this long. */
 const BEHIND_MS = 60_000
 
 export function watchChain(
   settings: ChainSettings,
-  operator: MessageSigner | null,
+  { operator, receipts }: Pick<Keys, 'operator' | 'receipts'>,
   ledger: Ledger,
   log: Log,
   now: () => number,
@@ -34,6 +34,7 @@ export function watchChain(
     rpcTimeoutMs: RPC_TIMEOUT_MS,
     pollIntervalMs: chain === 'localnet' ? LOCAL_POLL_MS : POLL_MS,
     operator,
+    receiptKey: receipts?.publicKey ?? null,
     minSyncUnits: minSync,
     settling: {
       thresholdUnits: settleThreshold,
@@ -49,6 +50,7 @@ export function chainView(watcher: Watcher, now: () => number): ChainView {
   return {
     wake: () => watcher.wake(),
     behind: () => isBehind(watcher.status(), now()),
+    problem: () => watcher.status().receiptKeyProblem,
     status: () => watcher.status(),
   }
 }

@@ -27,7 +27,7 @@ test('the commands are those of the contract', () => {
   expect(COMMANDS.map((path) => path.join(' ')).sort()).toEqual(
     [
       ...['balance', 'call', 'demo', 'deposit', 'dev', 'fund', 'keygen', 'prices', 'quote'],
-      ...['gateway init', 'gateway show', 'gateway update', 'serve', 'transactions', 'watch'],
+      ...['gateway init', 'gateway show', 'gateway update', 'serve', 'settle', 'transactions', 'watch'],
     ].sort(),
   )
 })
