@@ -1,8 +1,9 @@
 /** Facts to put into a ledger: each with sane values, of which a test names only what it is about. */
-import type { DepositFact } from '../../src/ledger/chain-ledger.ts'
+import type { DepositFact, PayoutFact, WithdrawalReading } from '../../src/ledger/chain-ledger.ts'
 import type { HoldRequest, Ledger, Settlement } from '../../src/ledger/ledger.ts'
 import type { SessionOpening } from '../../src/ledger/session-ledger.ts'
-import { NO_TOKENS, units } from '../../src/money.ts'
+import type { OfferedVoucher } from '../../src/ledger/voucher-ledger.ts'
+import { NO_TOKENS, units, ZERO } from '../../src/money.ts'
 import type { Backend } from './backends.ts'
 
 export const NOW = 1_795_000_000_000
@@ -32,6 +33,48 @@ export function depositFact(index: number, change: Partial<DepositFact> = {}): D
     slot: index,
     ...change,
   }
+}
+
+/** A payout out of the agent's one vault: of `amount` units, after which `cumulative` have left it. */
+export function payoutFact(
+  amount: bigint,
+  cumulative: bigint,
+  change: Partial<PayoutFact> = {},
+): PayoutFact {
+  const agent = change.agent ?? AGENT
+  return {
+    vault: `vault of ${agent}`,
+    agent,
+    amount: units(amount),
+    cumulative: units(cumulative),
+    signature: `payout to ${cumulative} of ${agent}`,
+    instructionPath: '0',
+    slot: 50,
+    ...change,
+  }
+}
+
+/** What the chain says of the agent's vault: nothing is pending, nothing was withdrawn. */
+export function withdrawalReading(change: Partial<WithdrawalReading> = {}): WithdrawalReading {
+  return {
+    vault: `vault of ${AGENT}`,
+    slot: 100,
+    confirmedSlot: 130,
+    withdrawn: ZERO,
+    settled: ZERO,
+    pending: ZERO,
+    withdrawableAt: 0,
+    confirmedPending: ZERO,
+    confirmedWithdrawableAt: 0,
+    withdrawalDelaySeconds: 3_600,
+    ...change,
+  }
+}
+
+/** A voucher of the agent's, as the gateway hands it in once it has verified. */
+export function voucherOf(cumulative: bigint, agent = AGENT): OfferedVoucher {
+  const signature = Buffer.alloc(64, `${agent} ${cumulative}`).toString('base64')
+  return { vault: `vault of ${agent}`, cumulative: units(cumulative), signature }
 }
 
 export function holdRequest(requestId: string, change: Partial<HoldRequest> = {}): HoldRequest {

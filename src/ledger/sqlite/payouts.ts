@@ -71,7 +71,8 @@ export class Payouts {
       `UPDATE vaults SET
          withdrawn = withdrawn + @amount,
          pending_withdrawal = pending_withdrawal - min(pending_withdrawal, @amount),
-         withdrawable_at = iif(pending_withdrawal <= @amount, 0, withdrawable_at)
+         withdrawable_at = iif(pending_withdrawal <= @amount, 0, withdrawable_at),
+         pending_seen_slot = iif(pending_withdrawal <= @amount, 0, pending_seen_slot)
        WHERE vault = @vault`,
     )
     this.#journal = db.prepare(

@@ -40,7 +40,7 @@ for (const version of VERSIONS) {
 
   test(`a file of schema ${version} opens with all its books and goes on`, async () => {
     const fresh = ledgerOn(openedFiles(), TEST_ISSUER)
-    await fillBooks(fresh)
+    await fillBooks(fresh, version)
     const path = oldFile(version)
     const old = ledgerOn(openedFiles(path), TEST_ISSUER)
     expect(await readBooks(old)).toEqual(await readBooks(fresh))

@@ -1,4 +1,4 @@
-/** The books in every stored file of an old schema: some of everything. */
+/** The books in the stored files of old schemas: some of everything that a ledger of that schema knew. */
 import type { Ledger } from '../../../../src/ledger/ledger.ts'
 import { units } from '../../../../src/money.ts'
 import {
@@ -8,11 +8,14 @@ import {
   fund,
   holdRequest,
   NOW,
+  payoutFact,
   sessionOpening,
   settlement,
+  voucherOf,
+  withdrawalReading,
 } from '../../facts.ts'
 
-export async function fillBooks(ledger: Ledger): Promise<void> {
+async function fillSchema1(ledger: Ledger): Promise<void> {
   await ledger.bind(BINDING)
   await fund(ledger, 1_000n)
   await ledger.credit(depositFact(2), NOW)
@@ -30,7 +33,22 @@ export async function fillBooks(ledger: Ledger): Promise<void> {
   await ledger.advance({ slot: 3, signature: 'x' })
 }
 
-/** All that a ledger says of those books. */
+/** On top of it, what leaves a vault and what was signed for it. */
+async function fillSchema2(ledger: Ledger): Promise<void> {
+  await ledger.keepVoucher(AGENT, voucherOf(2n ** 64n - 1n), NOW)
+  await ledger.bookSettlement(payoutFact(30n, 30n), NOW)
+  await ledger.noteWithdrawal(withdrawalReading({ pending: units(900n), withdrawableAt: 77 }), NOW)
+  await ledger.bookWithdrawal(payoutFact(200n, 200n), NOW)
+}
+
+const FILLS = [fillSchema1, fillSchema2]
+
+/** Fills the books with all that a ledger of this schema knew. */
+export async function fillBooks(ledger: Ledger, schema: number): Promise<void> {
+  for (const fill of FILLS.slice(0, schema)) await fill(ledger)
+}
+
+/** All that a ledger of any schema says of those books. */
 export async function readBooks(ledger: Ledger): Promise<unknown> {
   return {
     binding: await ledger.bind(BINDING),
@@ -43,6 +61,8 @@ export async function readBooks(ledger: Ledger): Promise<unknown> {
     quarantined: await ledger.quarantined(),
     pending: await ledger.pending(AGENT),
     cursor: await ledger.cursor(),
+    receipts: await ledger.receipts(AGENT, 0, 100),
+    unsettled: await ledger.unsettled(),
     audit: await ledger.audit(),
   }
 }

@@ -11,7 +11,7 @@ import { fillBooks } from './books.ts'
 const folder = mkdtempSync(join(tmpdir(), 'level5-old-file-'))
 const path = join(folder, 'ledger.sqlite')
 const ledger = openLedger(path, TEST_ISSUER)
-await fillBooks(ledger)
+await fillBooks(ledger, MIGRATIONS.length)
 await ledger.close()
 const stored = new URL(`schema-${MIGRATIONS.length}.sqlite.gz`, import.meta.url)
 writeFileSync(stored, gzipSync(readFileSync(path), { level: 9 }), { flag: 'wx' })
