@@ -30,18 +30,21 @@ export function checkBalances(chain: ChainHistory, receipts: readonly ReadReceip
   const findings: Finding[] = []
   let standings: readonly Standing[] = [{ deposits: 0, withdrawals: 0 }]
   let lastSum: bigint | null = null
+  let isPartial = true
   for (const [index, receipt] of receipts.entries()) {
     const sum = receipt.balanceAfter + receipt.spent
     const isLast = index === receipts.length - 1
     // An equal sum changes nothing; only at the end it matters which of the equal sums it may be.
     if (sum === lastSum && !isLast) continue
     const reached = reach(standings, sum, receipt.endedAt, deposits, withdrawals)
-    if (reached.length > 0) standings = reached
+    isPartial = reached.length > 0
+    if (isPartial) standings = reached
     else if (sum !== lastSum) findings.push(noPartialSum(chain, receipt, sum))
     lastSum = sum
   }
   const last = receipts.at(-1)
-  if (last === undefined) return findings
+  // Of a sum that is none, nothing follows about single deposits.
+  if (last === undefined || !isPartial) return findings
   const counted = Math.max(...standings.map((standing) => standing.deposits))
   return [...findings, ...leftOut(chain, last, counted)]
 }

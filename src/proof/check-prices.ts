@@ -2,7 +2,13 @@
 import type { Evidence } from './evidence.ts'
 import type { Finding, PriceListFact, Stated } from './finding.ts'
 import { type ReadPriceList, readPriceList } from './read-price-list.ts'
-import { CLOCK_TOLERANCE_MS, type KeyWindow, namedKeysFact, signerOf } from './receipt-keys.ts'
+import {
+  CLOCK_TOLERANCE_MS,
+  isForgotten,
+  type KeyWindow,
+  namedKeysFact,
+  signerOf,
+} from './receipt-keys.ts'
 
 /** The lists to reckon with, by version: those whose prices are what the version names. */
 export interface PriceShelf {
@@ -77,7 +83,7 @@ function checkSignature(
   const since = windows.filter(({ until }) => until + CLOCK_TOLERANCE_MS >= effectiveAt)
   const isSigned =
     signature !== null && signerOf(since, signedBytes, signature, effectiveAt).kind !== 'no_key'
-  if (isSigned) return []
+  if (isSigned || isForgotten(chain, windows, effectiveAt)) return []
   return [
     {
       kind: 'price_list_unsigned',

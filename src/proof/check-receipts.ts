@@ -1,6 +1,6 @@
 /** The receipts as a chain: numbers without gaps or forks, each naming the one before, every one of the agent's own. */
 import type { Evidence } from './evidence.ts'
-import type { Finding, Json, ReceiptFact } from './finding.ts'
+import type { Finding, ReceiptFact } from './finding.ts'
 import { type ReadReceipt, readReceipt, receiptFact } from './read-receipt.ts'
 import { FIRST_PREV } from './receipt.ts'
 import { CLOCK_TOLERANCE_MS } from './receipt-keys.ts'
@@ -12,6 +12,7 @@ export interface ReceiptChain {
 }
 
 const LIST = 'GET /v1/receipts?after='
+const SHOWN_MAX = 2_000
 const FORM = 'a receipt has the form of the proof contract'
 
 /** Walks the receipts in the order in which they were delivered. */
@@ -80,9 +81,18 @@ function malformedReceipt(index: number, delivered: unknown, problem: string): F
     says: {
       source: 'answer',
       target: LIST,
-      states: { place: index + 1, delivered: delivered as Json },
+      states: { place: index + 1, delivered: shortText(delivered) },
     },
     but: { source: 'computed', rule: FORM, states: { problem } },
+  }
+}
+
+/** A document of no known form, as text that is sure to be short. */
+function shortText(delivered: unknown): string {
+  try {
+    return (JSON.stringify(delivered) ?? '').slice(0, SHOWN_MAX)
+  } catch {
+    return 'nested too deep to be written'
   }
 }
 
@@ -128,7 +138,7 @@ function alien({ party }: Evidence, receipts: readonly ReadReceipt[]): Finding[]
 }
 
 /** Receipts are written as calls end: their times may jitter by the tolerance of clocks, and no more. */
-function times({ collectedAt }: Evidence, receipts: readonly ReadReceipt[]): Finding[] {
+function times({ collectedUntil }: Evidence, receipts: readonly ReadReceipt[]): Finding[] {
   const findings: Finding[] = []
   let latest: ReadReceipt | undefined
   for (const receipt of receipts) {
@@ -144,9 +154,9 @@ function times({ collectedAt }: Evidence, receipts: readonly ReadReceipt[]): Fin
       const but = receiptFact(latest, { ended_at: iso(latest.endedAt) })
       findings.push({ kind: 'times_impossible', message, says, but })
     }
-    if (receipt.endedAt > collectedAt + CLOCK_TOLERANCE_MS) {
+    if (receipt.endedAt > collectedUntil + CLOCK_TOLERANCE_MS) {
       const message = `receipt ${receipt.seq} is of the future`
-      const but = { source: 'agent', states: { clock: iso(collectedAt) } } as const
+      const but = { source: 'agent', states: { clock: iso(collectedUntil) } } as const
       findings.push({ kind: 'times_impossible', message, says, but })
     }
     if (latest === undefined || receipt.endedAt > latest.endedAt) latest = receipt

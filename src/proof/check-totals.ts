@@ -2,6 +2,7 @@
 import type { Finding } from './finding.ts'
 import type { Claims } from './read-balance.ts'
 import { type ReadReceipt, receiptFact } from './read-receipt.ts'
+import { CLOCK_TOLERANCE_MS } from './receipt-keys.ts'
 
 /** Checks that each receipt's `spent` is that of the one before, plus its charge. */
 export function checkSpent(receipts: readonly ReadReceipt[]): Finding[] {
@@ -31,15 +32,28 @@ export function checkSpent(receipts: readonly ReadReceipt[]): Finding[] {
   return findings
 }
 
-/** Checks that the gateway's own statement of `spent` is one that the receipts arrive at. */
-export function checkClaimedSpent(receipts: readonly ReadReceipt[], claims: Claims): Finding[] {
-  if (claims.spent === 0n || receipts.some(({ spent }) => spent === claims.spent)) return []
+/**
+ * Checks that the gateway's own statement of `spent`, made at `at` (Unix milliseconds), is where the receipts stood then:
+ * the last charge must have its receipt, too.
+ */
+export function checkClaimedSpent(
+  receipts: readonly ReadReceipt[],
+  claims: Claims,
+  at: number,
+): Finding[] {
+  const isBefore = ({ endedAt }: ReadReceipt) => endedAt < at - CLOCK_TOLERANCE_MS
+  const standing = [
+    ...receipts.filter(isBefore).slice(-1),
+    ...receipts.filter((receipt) => !isBefore(receipt)),
+  ]
+  const isFirst = claims.spent === 0n && !receipts.some(isBefore)
+  if (isFirst || standing.some(({ spent }) => spent === claims.spent)) return []
   const last = receipts.at(-1)
   const states = { spent: claims.spent.toString() }
   return [
     {
       kind: 'spent_differs',
-      message: `the gateway says that ${claims.spent} units are spent, which no receipt arrives at`,
+      message: `the gateway says that ${claims.spent} units are spent, which its receipts do not come to`,
       says: { source: 'answer', target: claims.target, states },
       but:
         last === undefined

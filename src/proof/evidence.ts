@@ -91,6 +91,7 @@ export interface Evidence {
   /** Every session that the agent opened, where it kept a list; else null. */
   readonly openedSessions: readonly string[] | null
   readonly chain: ChainHistory
-  /** When the answers were collected, by the agent's clock. */
-  readonly collectedAt: number
+  /** When collecting began and ended, by the agent's clock. */
+  readonly collectedFrom: number
+  readonly collectedUntil: number
 }

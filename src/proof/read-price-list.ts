@@ -58,17 +58,18 @@ const Body = z.object({
 export function readPriceList(delivered: unknown): PriceListReading {
   const read = Body.safeParse(delivered)
   if (!read.success) return { kind: 'malformed', problem: problemsOf(read.error.issues) }
-  const { version, effective_at, models, signature } = read.data
+  const { asset, decimals, per, version, effective_at, models } = read.data
+  const signature = typeof read.data.signature === 'string' ? read.data.signature : null
   const body = delivered as PriceListBody
   try {
     const list: ReadPriceList = {
-      delivered,
+      delivered: { asset, decimals, per, version, effective_at, models: body.models, signature },
       version,
       digest: versionOf(body.models),
       effectiveAt: Date.parse(effective_at),
       models: new Map(Object.entries(models).map(([id, stated]) => [id, listedPrices(stated)])),
       signedBytes: priceListBytes(body),
-      signature: typeof signature === 'string' ? decodeBase64Signature(signature) : null,
+      signature: signature === null ? null : decodeBase64Signature(signature),
     }
     return { kind: 'read', list }
   } catch (error) {

@@ -24,6 +24,7 @@ export interface Call {
 
 /** A receipt of the contract's form; whether it is true is another matter. Amounts are units. */
 export interface ReadReceipt {
+  /** `{"receipt","signature"}` as it came. */
   readonly delivered: unknown
   readonly gateway: string
   readonly agent: string
@@ -82,8 +83,9 @@ const auth = z.union([
       signature: text,
       price_version: digest.optional(),
       signature_input: text.optional(),
+      session: z.never().optional(),
     })
-    .transform(({ price_version, signature_input, ...sent }) => ({
+    .transform(({ price_version, signature_input, session: _, ...sent }) => ({
       ...sent,
       ...(price_version === undefined ? {} : { price_version }),
       ...(signature_input === undefined ? {} : { signature_input }),
@@ -123,7 +125,6 @@ const CallReceipt = z.object({
   response_digest: digest.nullable(),
   auth,
   started_at: instant,
-  corrects: z.undefined(),
 })
 const NO_TOKENS_LEFT = z.record(z.string(), z.literal(0))
 const CorrectionReceipt = z.object({
@@ -146,7 +147,7 @@ export function readReceipt(delivered: unknown): ReceiptReading {
   const signed = signedText(raw)
   if (signed === null) return { kind: 'malformed', problem: 'receipt: has no canonical form' }
   const document = {
-    delivered,
+    delivered: { receipt: raw, signature: outer.data.signature },
     signedBytes: receiptBytes(signed),
     signature: Buffer.from(outer.data.signature, 'base64'),
   }

@@ -61,6 +61,16 @@ export function signerOf(
   return { kind: 'no_key' }
 }
 
+/** Whether a signature of `at` may be of a key that the node has forgotten. */
+export function isForgotten(
+  chain: ChainHistory,
+  windows: readonly KeyWindow[],
+  at: number,
+): boolean {
+  const firstKnown = Math.min(...windows.map(({ from }) => from))
+  return !chain.keysComplete && at < firstKnown + CLOCK_TOLERANCE_MS
+}
+
 /** What the chain says of the keys, where none of them fits. */
 export function namedKeysFact(windows: readonly KeyWindow[], chain: ChainHistory): ChainFact {
   const keys = windows.map(({ fact }) => fact.states)

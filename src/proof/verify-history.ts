@@ -13,13 +13,7 @@ import type { ChainHistory, ChainPayout, Evidence } from './evidence.ts'
 import type { Checked, Finding, Note, Verdict } from './finding.ts'
 import { readBalance } from './read-balance.ts'
 import { type ReadReceipt, readReceipt, receiptFact } from './read-receipt.ts'
-import {
-  CLOCK_TOLERANCE_MS,
-  type KeyWindow,
-  keyWindows,
-  namedKeysFact,
-  signerOf,
-} from './receipt-keys.ts'
+import { isForgotten, type KeyWindow, keyWindows, namedKeysFact, signerOf } from './receipt-keys.ts'
 
 /** Checks everything. Never throws on hostile evidence. */
 export function verifyHistory(evidence: Evidence): Verdict {
@@ -78,7 +72,6 @@ function checkSignatures(
   windows: readonly KeyWindow[],
 ): { readonly findings: readonly Finding[]; readonly notes: readonly Note[] } {
   const findings: Finding[] = []
-  const firstKnown = Math.min(...windows.map(({ from }) => from)) + CLOCK_TOLERANCE_MS
   let unknown = 0
   for (const receipt of receipts) {
     const { signedBytes, signature, endedAt, digest } = receipt
@@ -88,7 +81,7 @@ function checkSignatures(
     if (signer.kind === 'out_of_time') {
       const message = `receipt ${receipt.seq} is signed with a key that the gateway named at another time`
       findings.push({ kind: 'key_out_of_time', message, says, but: signer.window.fact })
-    } else if (!chain.keysComplete && endedAt < firstKnown) {
+    } else if (isForgotten(chain, windows, endedAt)) {
       unknown += 1
     } else {
       const message = `the signature of receipt ${receipt.seq} verifies under no key of the gateway`
@@ -124,7 +117,7 @@ function checkClaims(evidence: Evidence, receipts: readonly ReadReceipt[]): Find
   const { chain } = evidence
   const { claims } = balance
   return [
-    ...checkClaimedSpent(receipts, claims),
+    ...checkClaimedSpent(receipts, claims, evidence.collectedFrom),
     ...checkCredited(chain, claims),
     ...checkSolvency(chain, claims),
   ]
