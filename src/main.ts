@@ -53,7 +53,7 @@ export async function startGateway(
     if (keys.receipts === null) throw new Error('RECEIPT_KEY: none, and every call has a receipt')
     const addressesOf = paymentAddresses(settings.chain)
     const watches = options.watch !== false
-    watcher = watches ? watchChain(settings.chain, keys.operator, ledger, log, systemClock) : null
+    watcher = watches ? watchChain(settings.chain, keys, ledger, log, systemClock) : null
     await firstContact(watcher, log)
     const view = watcher === null ? null : chainView(watcher, systemClock)
     const payments = x402Of(settings, keys, addressesOf, ledger, () => view?.wake(), log)
@@ -115,7 +115,7 @@ export async function startWatchOnly(
   const log = options.log ?? createLog(settings.logLevel)
   const keys = await openKeys(settings)
   const ledger = openLedgerOf(settings, keys)
-  const watcher = watchChain(settings.chain, keys.operator, ledger, log, systemClock)
+  const watcher = watchChain(settings.chain, keys, ledger, log, systemClock)
   async function close(): Promise<void> {
     await watcher.stop()
     await ledger.close()

@@ -2,6 +2,7 @@
 import type { Connection, PublicKey } from '@solana/web3.js'
 import { decodeGateway } from '../src/chain/accounts.ts'
 import type { ChainLedger } from '../src/ledger/chain-ledger.ts'
+import { foreignKey, type SigningKeys } from './gateway-keys.ts'
 
 /** The chain is not the ledger's: nothing was changed, and trying again does not help. */
 export class ChainRefused extends Error {
@@ -22,12 +23,14 @@ export class Binding {
   readonly #rpc: Connection
   readonly #ledger: ChainLedger
   readonly #watched: Watched
+  readonly #signing: SigningKeys
   #behind = 0
 
-  constructor(rpc: Connection, ledger: ChainLedger, watched: Watched) {
+  constructor(rpc: Connection, ledger: ChainLedger, watched: Watched, signing: SigningKeys) {
     this.#rpc = rpc
     this.#ledger = ledger
     this.#watched = watched
+    this.#signing = signing
   }
 
   /**
@@ -70,11 +73,18 @@ export class Binding {
       const owner = stored.owner.toBase58()
       throw new ChainRefused(`the gateway is of program ${owner}, not of ${program.toBase58()}`)
     }
-    const actual = decodeGateway(stored.data).mint
-    if (!actual.equals(mint)) {
+    const final = decodeGateway(stored.data)
+    if (!final.mint.equals(mint)) {
       throw new ChainRefused(
-        `the gateway's mint is ${actual.toBase58()}, not the configured ${mint.toBase58()}`,
+        `the gateway's mint is ${final.mint.toBase58()}, not the configured ${mint.toBase58()}`,
       )
     }
+    const foreign = foreignKey(final, this.#signing)
+    if (foreign === null) return
+    // A change of the gateway that is confirmed is final in a moment.
+    const confirmed = await this.#rpc.getAccountInfo(gateway, 'confirmed')
+    const passes =
+      confirmed !== null && foreignKey(decodeGateway(confirmed.data), this.#signing) === null
+    throw passes ? new Error(foreign) : new ChainRefused(foreign)
   }
 }

@@ -44,8 +44,8 @@ export interface Decoded extends Movements {
   readonly opened: readonly AccountAt[]
   /** Vaults whose withdrawals were asked for, called off or paid out. */
   readonly leaving: readonly NamedVault[]
-  /** Whether the gateway's terms were set or changed. */
-  readonly termsChanged: boolean
+  /** The last slot at which the gateway's terms were set or changed, or null. */
+  readonly termsChangedAt: number | null
   readonly aside: readonly Omit<Quarantined, 'at'>[]
   /** Signature of the gateway's creation, where it is among them. */
   readonly origin: string | null
@@ -109,7 +109,7 @@ export function sortReadings(readings: readonly Reading[], gateway: string): Dec
   const leaving: NamedVault[] = []
   const aside: Omit<Quarantined, 'at'>[] = []
   let origin: string | null = null
-  let termsChanged = false
+  let termsChangedAt: number | null = null
   for (const reading of readings) {
     const { signature, slot } = reading.listed
     if (reading.kind === 'unreadable') {
@@ -123,7 +123,7 @@ export function sortReadings(readings: readonly Reading[], gateway: string): Dec
     for (const event of events) {
       if (event.gateway !== gateway) continue
       if (event.kind === 'gateway_changed') {
-        termsChanged = true
+        termsChangedAt = Math.max(slot, termsChangedAt ?? 0)
         continue
       }
       const { vault, agent } = event
@@ -137,7 +137,17 @@ export function sortReadings(readings: readonly Reading[], gateway: string): Dec
       if (event.kind.startsWith('withdrawal')) leaving.push({ vault, agent })
     }
   }
-  return { named, opened, deposits, settlements, withdrawals, leaving, aside, origin, termsChanged }
+  return {
+    named,
+    opened,
+    deposits,
+    settlements,
+    withdrawals,
+    leaving,
+    aside,
+    origin,
+    termsChangedAt,
+  }
 }
 
 /** Reads transactions, with patience for those that cannot be read at first. */

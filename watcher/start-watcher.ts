@@ -1,6 +1,5 @@
 /** Runs the watch: checks the binding, sweeps on every wake and every interval, and says how it stands. */
 import { connectRpc, RpcUnavailable } from '../src/chain/rpc.ts'
-import type { TransactionSigner } from '../src/chain/send.ts'
 import type { ChainLedger } from '../src/ledger/chain-ledger.ts'
 import type { VoucherLedger } from '../src/ledger/voucher-ledger.ts'
 import type { Units } from '../src/money.ts'
@@ -8,11 +7,13 @@ import { Alarm } from './alarm.ts'
 import { backoffMs } from './backoff.ts'
 import { Binding, ChainRefused, type Watched } from './binding.ts'
 import { CrankLoop, type CrankStatus, type SettlingTerms } from './crank-loop.ts'
+import type { SigningKeys } from './gateway-keys.ts'
 import type { WatcherLog } from './log.ts'
 import { listenForWakes } from './wake.ts'
 import { type Sweep, Watch } from './watch.ts'
 
-export interface WatcherOptions extends Watched {
+/** The operator settles, and pays for `sync_vault`; without it both wait for somebody else. */
+export interface WatcherOptions extends Watched, SigningKeys {
   readonly ledger: ChainLedger & Pick<VoucherLedger, 'unsettled'>
   readonly rpcUrl: string
   /** Null: no WebSocket, the interval alone. */
@@ -20,8 +21,6 @@ export interface WatcherOptions extends Watched {
   readonly rpcTimeoutMs: number
   /** The longest time between two sweeps. */
   readonly pollIntervalMs: number
-  /** Settles, and pays for `sync_vault`; null: both wait for somebody else. */
-  readonly operator: TransactionSigner | null
   readonly minSyncUnits: Units
   /** When the operator settles; null: by hand only. */
   readonly settling: SettlingTerms | null
@@ -40,6 +39,8 @@ export interface WatcherStatus {
   readonly quarantined: number
   readonly stoppedVaults: readonly string[]
   readonly frozenVaults: readonly string[]
+  /** The Gateway names another receipt key than the one that signs here: both, or null. */
+  readonly receiptKeyProblem: string | null
   /** Null where this process does not settle. */
   readonly settling: CrankStatus | null
   /** Why the last try failed, or null when it did not. */
@@ -70,6 +71,7 @@ const STARTING: WatcherStatus = {
   quarantined: 0,
   stoppedVaults: [],
   frozenVaults: [],
+  receiptKeyProblem: null,
   settling: null,
   lastError: null,
 }
@@ -89,7 +91,7 @@ class RunningWatcher implements Watcher {
     const { rpcUrl: url, rpcTimeoutMs: timeoutMs, ledger, operator, settling } = options
     const rpc = connectRpc({ url, timeoutMs, signal: this.#stopping.signal })
     this.#options = options
-    this.#binding = new Binding(rpc, ledger, options)
+    this.#binding = new Binding(rpc, ledger, options, options)
     this.#watch = new Watch({ ...options, rpc })
     const settles = operator !== null && settling !== null
     this.#crank = settles ? new CrankLoop({ ...options, ...settling, operator }) : null
@@ -173,6 +175,7 @@ class RunningWatcher implements Watcher {
       quarantined: quarantined.length,
       stoppedVaults: vaults.flatMap(({ vault, stopped }) => (stopped === null ? [] : [vault])),
       frozenVaults: vaults.filter(({ addressFrozen }) => addressFrozen).map(({ vault }) => vault),
+      receiptKeyProblem: sweep.receiptKeyProblem,
       settling: null,
       lastError: null,
     }

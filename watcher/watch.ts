@@ -3,7 +3,6 @@
  * every write is idempotent, and the cursor moves only over what is booked.
  */
 import type { Connection } from '@solana/web3.js'
-import type { TransactionSigner } from '../src/chain/send.ts'
 import type { Cursor, KnownVault, PayoutFact } from '../src/ledger/chain-ledger.ts'
 import type { Units } from '../src/money.ts'
 import type { Watched } from './binding.ts'
@@ -11,6 +10,7 @@ import { batches, type Listed, listWindow, OVERLAP_SLOTS, type Window } from './
 import { type Crediting, credit } from './credit.ts'
 import { type Decoded, type NamedVault, TransactionReader } from './decode.ts'
 import { noteFrozen } from './frozen-addresses.ts'
+import { ReceiptKeyWatch, type SigningKeys } from './gateway-keys.ts'
 import { Pending } from './pending.ts'
 import { QuarantineRetry } from './quarantine-retry.ts'
 import { type Books, planVaults } from './reconcile.ts'
@@ -19,10 +19,8 @@ import { VaultAccounts } from './vault-accounts.ts'
 import { booksByVault, VaultBooks } from './vault-books.ts'
 import { Withdrawals } from './withdrawals.ts'
 
-export interface WatchOptions extends Crediting, Watched {
+export interface WatchOptions extends Crediting, Watched, SigningKeys {
   readonly rpc: Connection
-  /** Pays for `sync_vault`; null where this watcher only reads. */
-  readonly operator: TransactionSigner | null
   readonly minSyncUnits: Units
 }
 
@@ -31,6 +29,8 @@ export interface Sweep {
   readonly complete: boolean
   /** Whether deposits or withdrawals are confirmed that are not final yet. */
   readonly pending: boolean
+  /** Why receipts that are signed now do not verify, or null. */
+  readonly receiptKeyProblem: string | null
 }
 
 /** Transactions between two moves of the cursor. */
@@ -43,6 +43,7 @@ export class Watch {
   readonly #books: VaultBooks
   readonly #pending: Pending
   readonly #withdrawals: Withdrawals
+  readonly #receiptKey: ReceiptKeyWatch
   readonly #sync: TransferSync
   readonly #quarantine: QuarantineRetry
   /** Slots of the transactions that were read, as far as the overlap shows them again. */
@@ -60,6 +61,7 @@ export class Watch {
     this.#books = new VaultBooks(options, rpc, this.#reader)
     this.#pending = new Pending(ledger, options)
     this.#withdrawals = new Withdrawals(options)
+    this.#receiptKey = new ReceiptKeyWatch(options, options)
     this.#sync = new TransferSync(options)
     this.#quarantine = new QuarantineRetry(options, options)
   }
@@ -89,6 +91,7 @@ export class Watch {
       await credit(this.#options, moved, plans) // 4. credit
       this.#waiting = plans.flatMap(({ waiting }) => waiting)
       this.#origin ??= decoded.origin
+      if (decoded.termsChangedAt !== null) this.#receiptKey.changed(decoded.termsChangedAt)
       for (const { signature, slot } of batch) this.#read.set(signature, slot)
       if (this.#isComplete(window)) await this.#advance(batch, cursor) // 5. advance
       const done = index * BATCH + batch.length
@@ -102,9 +105,10 @@ export class Watch {
 
     const judged = await this.#books.judge(finalSlot)
     await this.#withdrawals.thaw(judged, await this.#vaults())
+    await this.#receiptKey.check()
     const pending = await this.#pending.show((signature) => this.#read.has(signature))
     await this.#sync.run(accounts)
-    return { complete, pending }
+    return { complete, pending, receiptKeyProblem: this.#receiptKey.problem }
   }
 
   async #vaults(): Promise<Map<string, KnownVault>> {

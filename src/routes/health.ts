@@ -24,7 +24,8 @@ export function addHealth(app: Hono<Env>, parts: RouteParts): void {
         const message = 'The watcher is behind the chain.'
         return refused({ code: 'overloaded', message, retryAfterSeconds: 1 })
       }
-      return json({ status: 'ready' })
+      const problem = parts.chain?.problem() ?? null
+      return json({ status: 'ready', ...(problem === null ? {} : { problem }) })
     }),
   )
 }

@@ -34,6 +34,8 @@ export interface ChainView {
   wake(): void
   /** Whether what is final on the chain may be missing from the ledger. */
   behind(): boolean
+  /** What the operator must mend for receipts to verify, or null. */
+  problem(): string | null
   /** For the operator's eyes: plain JSON. */
   status(): object
 }

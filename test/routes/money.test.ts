@@ -163,7 +163,7 @@ test('a hint of a deposit wakes the watcher and credits nothing', async () => {
   const wake = (): void => {
     woken += 1
   }
-  const chain = { wake, behind: () => false, status: () => ({}) }
+  const chain = { wake, behind: () => false, problem: () => null, status: () => ({}) }
   const gateway = await startGateway({ chain })
   const agent = await gateway.agent(0n)
   const hinted = await agent.post('/v1/deposits', { signature: '5'.repeat(88) })

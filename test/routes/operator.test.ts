@@ -11,7 +11,8 @@ const CHAT = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: SECRET_
 
 test('a gateway that lives is healthy; it is ready while the ledger is written and the watcher keeps up', async () => {
   let behind = false
-  const chain = { wake: () => {}, behind: () => behind, status: () => ({}) }
+  const problem = (): null => null
+  const chain = { wake: () => {}, behind: () => behind, problem, status: () => ({}) }
   let clock = 1_000_000
   const gateway = await startGateway({ chain, now: () => clock })
   const ready = async (): Promise<number> => (await fetch(`${gateway.url}/ready`)).status
@@ -25,6 +26,17 @@ test('a gateway that lives is healthy; it is ready while the ledger is written a
   clock += 1_000
   expect(await ready()).toBe(503)
   expect((await fetch(`${gateway.url}/health`)).status).toBe(200)
+})
+
+test('a gateway whose receipts do not verify says so where it is asked whether it is ready', async () => {
+  let found: string | null = null
+  const problem = (): string | null => found
+  const chain = { wake: () => {}, behind: () => false, problem, status: () => ({}) }
+  const gateway = await startGateway({ chain })
+  const ready = async (): Promise<unknown> => (await fetch(`${gateway.url}/ready`)).json()
+  expect(await ready()).toEqual({ status: 'ready' })
+  found = 'another receipt key'
+  expect(await ready()).toEqual({ status: 'ready', problem: found })
 })
 
 test('a stranger who asks whether it is ready makes the ledger write once a second at most', async () => {

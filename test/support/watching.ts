@@ -63,6 +63,7 @@ export function watchGateway(
     rpcTimeoutMs: 2_000,
     pollIntervalMs: 100,
     operator,
+    receiptKey: operator.publicKey.toBytes(),
     minSyncUnits: units(10_000n),
     settling: null,
     now: () => Date.now(),
