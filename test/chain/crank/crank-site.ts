@@ -17,10 +17,11 @@ import { Crank, type CrankOptions } from '../../../watcher/crank.ts'
 import { depositFact, holdRequest, NOW, PRICES, settlement } from '../../ledger/facts.ts'
 import { land, newAgent, type TestAgent, type TestNetwork } from '../../support/chain.ts'
 import { FaultyRpc } from '../../support/faulty-rpc.ts'
-import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { KeptLog } from '../../support/watching.ts'
 import { signBytes } from './sign-bytes.ts'
 
+/** How long a test waits for what must come. */
+export const WAIT = { timeout: 60_000, interval: 50 }
 const OPERATOR_LAMPORTS = 10_000_000_000
 const RPC_TIMEOUT_MS = 2_000
 
@@ -94,7 +95,9 @@ export class CrankSite {
 
   /** The ledger as one more process opens it. */
   openLedger(): Ledger {
-    const ledger = openLedger(this.#file, TEST_ISSUER)
+    const { gateway, operator } = this.network
+    const sign = (bytes: Uint8Array) => signBytes(operator, bytes)
+    const ledger = openLedger(this.#file, { gateway: gateway.toBase58(), sign })
     onTestFinished(() => ledger.close())
     return ledger
   }
@@ -121,15 +124,15 @@ export class CrankSite {
     })
   }
 
-  /** An agent that has deposited `amount`, on chain and on the books. */
-  async customer(amount: bigint): Promise<Customer> {
+  /** An agent that has deposited `amount`, on the books, and on chain unless they lie. */
+  async customer(amount: bigint, truth: 'on chain' | 'books only' = 'on chain'): Promise<Customer> {
     const agent = await newAgent(this.network, amount)
     const { parties, keypair, key } = agent
     const instructions = [
       openVault(parties, parties.agent, this.#delaySeconds),
       deposit(parties, parties.agent, units(amount)),
     ]
-    await land(this.network, instructions, [keypair])
+    if (truth === 'on chain') await land(this.network, instructions, [keypair])
     const vault = vaultAddress(parties.program, parties.gateway, parties.agent)
     const fact = { agent: key, vault: vault.toBase58(), amount: units(amount) }
     await this.ledger.credit(depositFact(1, fact), NOW)
@@ -140,17 +143,43 @@ export class CrankSite {
     return Promise.all(Array.from({ length: count }, () => this.customer(amount)))
   }
 
+  /** A call that holds `amount` until it ends with a charge. */
+  async begin({ key: agent }: Customer, amount: bigint) {
+    this.#calls += 1
+    const requestId = `req_${this.#calls}_${agent}`
+    const recovery = { ...holdRequest(requestId).recovery, charge: units(amount) }
+    const request = holdRequest(requestId, { agent, amount: units(amount), recovery })
+    const held = await this.ledger.hold(request)
+    if (held.kind !== 'held') throw new Error(held.kind)
+    return {
+      end: (charge: bigint) => this.ledger.settle(settlement(requestId, { charge: units(charge) })),
+    }
+  }
+
   /** Charges the agent for one call, and keeps its voucher for `signed`, if any. */
   async spend(customer: Customer, charge: bigint, signed: bigint | null): Promise<void> {
-    this.#calls += 1
-    const requestId = `req_${this.#calls}_${customer.key}`
-    const amount = units(charge)
-    const { key: agent } = customer
-    const recovery = { ...holdRequest(requestId).recovery, charge: amount }
-    const held = await this.ledger.hold(holdRequest(requestId, { agent, amount, recovery }))
-    if (held.kind !== 'held') throw new Error(held.kind)
-    await this.ledger.settle(settlement(requestId, { charge: amount }))
+    const call = await this.begin(customer, charge)
+    await call.end(charge)
     if (signed !== null) await this.sign(customer, signed)
+  }
+
+  /** Tells the books of the vault's withdrawal, as the watcher would at confirmed. */
+  async noteVault(customer: Customer): Promise<void> {
+    const { rpc } = this.network
+    const vault = await this.vaultOf(customer)
+    const reading = {
+      vault: customer.vault.toBase58(),
+      slot: await rpc.getSlot('finalized'),
+      confirmedSlot: await rpc.getSlot('confirmed'),
+      withdrawn: vault.withdrawn,
+      settled: vault.settled,
+      pending: vault.pendingWithdrawal,
+      withdrawableAt: Number(vault.withdrawableAtSeconds),
+      confirmedPending: vault.pendingWithdrawal,
+      confirmedWithdrawableAt: Number(vault.withdrawableAtSeconds),
+      withdrawalDelaySeconds: Number(vault.withdrawalDelaySeconds),
+    }
+    await this.ledger.noteWithdrawal(reading, NOW)
   }
 
   /** Keeps the agent's voucher for this total. */
