@@ -4,7 +4,7 @@ import bs58 from 'bs58'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Agent } from '../agent/index.ts'
 import { readOrigin } from '../agent/origin.ts'
-import { parseUsdc, type Units, USDC_DECIMALS } from '../money.ts'
+import { formatUsdc, parseUsdc, type Units, USDC_DECIMALS } from '../money.ts'
 
 /** Where `dev` and `serve` listen unless told otherwise. */
 const DEFAULT_URL = 'http://127.0.0.1:4020'
@@ -24,6 +24,7 @@ export interface AgentFlags extends JsonOption, UrlOption {
   readonly rpcUrl?: string
   readonly program?: string
   readonly gateway?: string
+  readonly voucherLimit?: Units
 }
 
 /** Adds `--json`. */
@@ -40,15 +41,20 @@ export function withUrl(command: Command): Command {
 /** Adds what every command on the agent's side takes. */
 export function withAgent(command: Command): Command {
   const key = new Option('--key <file>', "the agent's key file").env('LEVEL5_KEY')
+  const limit = new Option(
+    '--voucher-limit <usdc>',
+    'sign vouchers for calls, never for more than this over the life of the vault',
+  )
   return withUrl(command.addOption(key.makeOptionMandatory()))
     .option('--rpc-url <url>', "the RPC node (default: the gateway's rpc_url)")
     .addOption(addressOption('--program', 'the only program to trust').env('PROGRAM_ID'))
     .addOption(addressOption('--gateway', 'the only gateway to trust').env('GATEWAY_ADDRESS'))
+    .addOption(limit.env('LEVEL5_VOUCHER_LIMIT').argParser(usdcAmount))
 }
 
 /** The agent that the flags describe. */
 export async function agentOf(flags: AgentFlags): Promise<Agent> {
-  const { key, url, rpcUrl, program, gateway } = flags
+  const { key, url, rpcUrl, program, gateway, voucherLimit } = flags
   // Loaded on demand: help and wrong usage need no Solana library.
   const { createAgent } = await import('../agent/index.ts')
   return createAgent({
@@ -57,6 +63,7 @@ export async function agentOf(flags: AgentFlags): Promise<Agent> {
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(program === undefined ? {} : { program }),
     ...(gateway === undefined ? {} : { gateway }),
+    ...(voucherLimit === undefined ? {} : { vouchers: { limit: formatUsdc(voucherLimit) } }),
   })
 }
 

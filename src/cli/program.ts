@@ -5,6 +5,7 @@ import { addCall } from './call.ts'
 import { addDemo } from './demo.ts'
 import { addDeposit } from './deposit.ts'
 import { addDev } from './dev.ts'
+import { addExit } from './exit.ts'
 import { addFund } from './fund.ts'
 import { addGateway } from './gateway.ts'
 import { addKeygen } from './keygen.ts'
@@ -14,7 +15,9 @@ import { addQuote } from './quote.ts'
 import { addServe } from './serve.ts'
 import { addSettle } from './settle.ts'
 import { addTransactions } from './transactions.ts'
+import { addVault } from './vault.ts'
 import { addWatch } from './watch.ts'
+import { addWithdraw } from './withdraw.ts'
 
 /** Builds the parser. It throws instead of exiting, so that the caller chooses the exit code. */
 export function buildProgram(): Command {
@@ -38,6 +41,9 @@ export function buildProgram(): Command {
   addQuote(program)
   addCall(program)
   addTransactions(program)
+  addVault(program)
+  addWithdraw(program)
+  addExit(program)
   return program
 }
 

@@ -12,7 +12,7 @@ interface Flags extends AgentFlags {
 
 export function addTransactions(program: Command): void {
   withAgent(program.command('transactions'))
-    .description("list the agent's deposits and debits, newest first")
+    .description("list the agent's deposits, debits and withdrawals, newest first")
     .option('--limit <n>', 'rows on the page', wholeNumber(1, 500), 50)
     .option('--cursor <cursor>', 'the `next_cursor` of the page before')
     .action(async (flags: Flags) => {

@@ -27,6 +27,7 @@ test('the commands are those of the contract', () => {
   expect(COMMANDS.map((path) => path.join(' ')).sort()).toEqual(
     [
       ...['balance', 'call', 'demo', 'deposit', 'dev', 'fund', 'keygen', 'prices', 'quote'],
+      ...['vault', 'withdraw', 'exit'],
       ...['gateway init', 'gateway show', 'gateway update', 'serve', 'settle', 'transactions', 'watch'],
     ].sort(),
   )
@@ -66,6 +67,12 @@ describe('wrong usage exits 2 and says on stderr what is allowed', () => {
     [['dev', '--port', '70000'], /65535/],
     [['dev', '--validator', 'nonsense'], /embedded/],
     [['gateway', 'show'], /--rpc-url/],
+    [['withdraw', '--key', KEY], /--usdc <amount>, --all or --cancel/],
+    [['withdraw', '--key', KEY, '--usdc', '1', '--all'], /cannot be used with/],
+    [['withdraw', '--key', KEY, '--all', '--cancel'], /cannot be used with/],
+    [['exit', '--key', KEY], /--rpc-url/],
+    [['exit', '--key', KEY, '--rpc-url', NOWHERE, '--program', 'x'], /base58/],
+    [['call', 'm', 'p', '--key', KEY, '--voucher-limit', 'much'], /above zero/],
   ]
   test.concurrent.each(wrong)('level5 %j', async (args, said) => {
     const run = await runLevel5(args)
@@ -84,6 +91,7 @@ describe('failure exits 1', () => {
   const failing = [
     ['balance', '--key', KEY, '--url', NOWHERE],
     ['prices', '--url', NOWHERE],
+    ['vault', '--key', KEY, '--url', NOWHERE],
     ['fund', vectors.agent.pubkey, '--usdc', '5', '--url', NOWHERE],
   ]
   test.concurrent.each(failing)('level5 %s', async (...args) => {
