@@ -38,7 +38,7 @@ export interface PaymentNeeded {
 }
 
 /** The total that a voucher must reach, and the highest that is held, in units. */
-export interface Authorize {
+interface Authorize {
   readonly cumulative: Units
   readonly signed: Units
 }
