@@ -9,6 +9,7 @@
  */
 import type { ChainName } from '../identity/signed-text.ts'
 import { parseUsdc, type Units } from '../money.ts'
+import type { Verdict } from '../proof/finding.ts'
 import { MACHINE, type Surroundings } from './clock.ts'
 import {
   type DepositProgress,
@@ -28,6 +29,7 @@ import { type ExitOptions, type ExitResult, exitVault } from './vault/exit.ts'
 import type { Progress as VaultProgress } from './vault/progress.ts'
 import type { VaultStatus } from './vault/status.ts'
 import type { WithdrawResult, WithdrawWish } from './vault/withdraw.ts'
+import type { VerifyWish } from './verify/verify.ts'
 import { createVouching } from './vouchers/vouching.ts'
 import type {
   Balance,
@@ -39,6 +41,7 @@ import type {
   TransactionPage,
 } from './wire.ts'
 
+export type * from '../proof/finding.ts'
 export type { AgentErrorCode } from './level5-error.ts'
 export type * from './wire.ts'
 export type {
@@ -51,6 +54,7 @@ export type {
   SessionWish,
   VaultProgress,
   VaultStatus,
+  VerifyWish,
   WithdrawResult,
   WithdrawWish,
 }
@@ -102,6 +106,8 @@ export interface Agent extends VaultDesk {
   }): Promise<TransactionPage>
   /** The signed receipts after the `after`th, ascending; `limit` 1 to 500. They are not checked here. */
   receipts(page?: { readonly after?: number; readonly limit?: number }): Promise<ReceiptPage>
+  /** Checks the whole history against the chain, the price lists and the agent's own signatures; docs/proof.md. */
+  verify(wish?: VerifyWish): Promise<Verdict>
   /** A token for clients that take only an API key, under terms that the agent signs. */
   session(wish?: SessionWish): Promise<OpenedSession>
 }
@@ -142,6 +148,12 @@ export function createAgent(options: AgentOptions): Agent {
     quote: (body) => signed.post('/v1/quote', body),
     transactions: (page = {}) => signed.get(`/v1/transactions${queryOf({ ...page })}`),
     receipts: (page = {}) => signed.get(`/v1/receipts${queryOf({ ...page })}`),
+    verify: async (wish = {}) => {
+      // Loaded on demand: only this reads histories.
+      const { verifyAgent } = await import('./verify/verify.ts')
+      const access = { signer, pins: configured, rpcUrl, surroundings }
+      return await verifyAgent({ ...access, keeper: pins, origin, signed: plain, transport }, wish)
+    },
     session: async (wish = {}) => {
       const audience = { origin, chain: await pins.chain() }
       const begin = (voucher: string | null) => openSession(open, signer, audience, wish, voucher)

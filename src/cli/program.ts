@@ -12,10 +12,12 @@ import { addKeygen } from './keygen.ts'
 import { packageVersion } from './package-version.ts'
 import { addPrices } from './prices.ts'
 import { addQuote } from './quote.ts'
+import { addReceipts } from './receipts.ts'
 import { addServe } from './serve.ts'
 import { addSettle } from './settle.ts'
 import { addTransactions } from './transactions.ts'
 import { addVault } from './vault.ts'
+import { addVerify } from './verify.ts'
 import { addWatch } from './watch.ts'
 import { addWithdraw } from './withdraw.ts'
 
@@ -41,6 +43,8 @@ export function buildProgram(): Command {
   addQuote(program)
   addCall(program)
   addTransactions(program)
+  addReceipts(program)
+  addVerify(program)
   addVault(program)
   addWithdraw(program)
   addExit(program)

@@ -150,6 +150,8 @@ export type Note =
   | { readonly kind: 'upgrade_authority'; readonly program: string; readonly authority: string }
   /** Program and gateway are not configured: they were taken from the gateway's first answer. */
   | { readonly kind: 'unpinned'; readonly program: string; readonly gateway: string }
+  /** The RPC node is the one that the gateway names: who doubts the gateway asks another. */
+  | { readonly kind: 'node_of_the_gateway'; readonly rpc_url: string }
   /** The node does not have all of the chain's history: `skipped` could not be checked. */
   | { readonly kind: 'history_incomplete'; readonly why: string; readonly skipped: string }
 
