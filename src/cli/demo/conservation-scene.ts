@@ -1,5 +1,6 @@
-/** The end of the story: every unit is somewhere, and the books, the gateway and the chain agree where. */
+/** Every unit is somewhere, and the books, the gateway and the chain agree where. */
 import { PublicKey } from '@solana/web3.js'
+import type { Balance } from '../../agent/index.ts'
 import { decodeVault } from '../../chain/accounts.ts'
 import { readTokenAccount } from '../../chain/token.ts'
 import { formatUsdc } from '../../money.ts'
@@ -25,7 +26,7 @@ export async function conservationScene(stage: Stage): Promise<void> {
     "the journal re-sums to it, and the ledger's own audit finds nothing",
     await audited(stage),
   )
-  await chainAgrees(stage, told.deposited)
+  await chainAgrees(stage, told)
 }
 
 async function audited({ ledger, agent }: Stage): Promise<boolean> {
@@ -35,13 +36,15 @@ async function audited({ ledger, agent }: Stage): Promise<boolean> {
   return sum === available + held + frozen - owed && (await ledger.audit()) === null
 }
 
-async function chainAgrees({ narrator, agent, rpc }: Stage, deposited: string): Promise<void> {
+async function chainAgrees({ narrator, agent, rpc }: Stage, told: Balance): Promise<void> {
+  const { deposited, settled, withdrawn } = told
   const terms = await agent.depositTerms()
   await narrator.figure('deposited (units)', deposited, 'rpc', async () => {
     const account = await rpc.getAccountInfo(new PublicKey(terms.vault), 'finalized')
     return account === null ? 'no vault' : decodeVault(account.data).deposited.toString()
   })
-  await narrator.figure('in the vault (units)', deposited, 'rpc', async () => {
+  const left = BigInt(deposited) - BigInt(settled) - BigInt(withdrawn)
+  await narrator.figure('in the vault (units)', left.toString(), 'rpc', async () => {
     const account = await rpc.getAccountInfo(new PublicKey(terms.deposit_address), 'finalized')
     return String(account === null ? 'no account' : readTokenAccount(account.data)?.amount)
   })

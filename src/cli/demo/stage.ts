@@ -1,5 +1,6 @@
 /** What every scene of the demo acts with. */
-import type { Connection } from '@solana/web3.js'
+import type { Connection, PublicKey } from '@solana/web3.js'
+import type { CrankReport } from '../../../watcher/crank.ts'
 import type { Agent } from '../../agent/index.ts'
 import type { Signer } from '../../agent/key.ts'
 import type { LocalNetwork } from '../../chain/local-network.ts'
@@ -14,8 +15,15 @@ export interface Stage {
   /** The gateway's own books, read without going through its routes. */
   readonly ledger: Ledger
   readonly rpc: Connection
+  readonly rpcUrl: string
   readonly network: LocalNetwork
+  /** The agent's. */
+  readonly publicKey: PublicKey
   readonly standIn: StandIn
+  /** The operator's crank, run once by hand. */
+  settle(): Promise<CrankReport>
+  /** Stops gateway and watcher; the chain goes on. */
+  stopGateway(): Promise<void>
   /** Asks the dev faucet for local USDC and SOL. */
   fund(pubkey: string, usdc: string): Promise<void>
 }

@@ -15,6 +15,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { startGateway } from '../../main.ts'
 import type { Units } from '../../money.ts'
 import { type StandIn, startStandIn } from '../../providers/stand-in/server.ts'
+import type { Settings } from '../../settings.ts'
 import { requireSettings } from '../require-settings.ts'
 import { keyFile, openDataFolder } from './data-folder.ts'
 import { devEnvironment } from './dev-settings.ts'
@@ -52,6 +53,10 @@ export interface DevStack {
   readonly rpc: Connection
   readonly standIn: StandIn
   readonly ledger: Ledger
+  /** As the gateway was started with. */
+  readonly settings: Settings
+  /** Stops gateway and watcher; the chain goes on. */
+  stopGateway(): Promise<void>
   /** Stops everything, the last started first. */
   close(): Promise<void>
 }
@@ -112,8 +117,14 @@ async function start(
     adminToken,
     standInUrl: standIn.url,
   })
-  const gateway = await startGateway(requireSettings(env, 'serve'), { dev: faucet(rpc, network) })
-  onClose(gateway.close)
+  const settings = requireSettings(env, 'serve')
+  const gateway = await startGateway(settings, { dev: faucet(rpc, network) })
+  let stopping: Promise<void> | null = null
+  function stopGateway(): Promise<void> {
+    stopping ??= gateway.close()
+    return stopping
+  }
+  onClose(stopGateway)
   const ready: ReadyDocument = {
     ready: true,
     url: gateway.url,
@@ -126,7 +137,7 @@ async function start(
     receipt_key_file: receipt.path,
     operator_key_file: operator.path,
   }
-  return { ready, network, rpc, standIn, ledger: gateway.ledger }
+  return { ready, network, rpc, standIn, ledger: gateway.ledger, settings, stopGateway }
 }
 
 function addressesOf({ program, gateway, mint }: LocalNetwork) {
