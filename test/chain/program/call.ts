@@ -82,7 +82,7 @@ export function partiesOf({ gateway, agent }: VaultParts): VaultParties {
 const OPEN = { gateway: GATEWAY.open.address, ...inVault(VAULT.open) }
 
 /** What is settled by the right call, and what its voucher allows. */
-export const SETTLED_UNITS = 1_500_000n
+const SETTLED_UNITS = 1_500_000n
 export const SIGNED_UNITS = 2_000_000n
 
 /** One call of each instruction that the scenario lets succeed. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { TransactionMessage } from '@solana/web3.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import idl from '../../../contracts/idl.json' with { type: 'json' }
 import { attempt, type InstructionName, instructionsOf, RIGHT } from './call.ts'
@@ -8,6 +9,8 @@ const README = readFileSync(new URL('../../../contracts/README.md', import.meta.
 const NAMES = Object.keys(RIGHT) as InstructionName[]
 /** A figure that is further above the measurement than this has gone stale. */
 const SLACK = 1.15
+/** The embedded validator leaves the signatures that the precompile checks out of its fees. */
+const LAMPORTS_PER_SIGNATURE = 5_000
 
 let chain: ProgramChain
 beforeAll(async () => {
@@ -15,18 +18,32 @@ beforeAll(async () => {
 })
 afterAll(() => chain.validator.stop())
 
-/** The figure of the README's table, in compute units. */
-function documented(name: string): number {
-  const figure = new RegExp(`^\\| \`${name}\` \\| [\\w]+ \\| ([\\d,]+) \\|`, 'm').exec(README)?.[1]
-  if (figure === undefined) throw new Error(`the README has no figure for ${name}`)
-  return Number(figure.replaceAll(',', ''))
+/** The figures of the README's table. */
+function documented(name: string): { units: number; lamports: number } {
+  const row = new RegExp(`^\\| \`${name}\` \\| \\w+ \\| ([\\d,]+) \\| ([\\d,]+) \\|`, 'm')
+  const [units, lamports] = (row.exec(README) ?? [])
+    .slice(1)
+    .map((figure) => figure.replaceAll(',', ''))
+  if (units === undefined || lamports === undefined) throw new Error(`no figures for ${name}`)
+  return { units: Number(units), lamports: Number(lamports) }
 }
 
 test.each(NAMES)('%s costs no more than its documented figure, and not much less', async (name) => {
   const measured = await attempt(chain.rpc, chain.feePayer, ...instructionsOf(RIGHT[name]))
   expect(measured.said).toBe('ok')
-  expect(measured.computeUnits).toBeLessThanOrEqual(documented(name))
-  expect(measured.computeUnits * SLACK).toBeGreaterThan(documented(name))
+  expect(measured.computeUnits).toBeLessThanOrEqual(documented(name).units)
+  expect(measured.computeUnits * SLACK).toBeGreaterThan(documented(name).units)
+})
+
+test.each(NAMES)('%s: its base fee is the documented one', async (name) => {
+  const instructions = instructionsOf(RIGHT[name])
+  const signer = instructions.at(-1)?.keys.find(({ isSigner }) => isSigner)?.pubkey
+  const { blockhash } = await chain.rpc.getLatestBlockhash()
+  const payerKey = signer ?? chain.feePayer
+  const message = new TransactionMessage({ payerKey, recentBlockhash: blockhash, instructions })
+  const { value } = await chain.rpc.getFeeForMessage(message.compileToLegacyMessage())
+  const unseen = chain.validator.kind === 'embedded' ? RIGHT[name].before.length : 0
+  expect(value).toBe(documented(name).lamports - unseen * LAMPORTS_PER_SIGNATURE)
 })
 
 test('the README lists every error with its number and meaning', () => {
