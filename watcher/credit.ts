@@ -42,37 +42,42 @@ async function creditDeposits(crediting: Crediting, plan: VaultPlan): Promise<bo
   return true
 }
 
-/** Books one vault's settlements, or its withdrawals, up to the first that does not follow. False where that one can't be. */
+/** Books one vault's settlements, or its withdrawals, up to the first that does not follow. Returns why the books cannot hold one, or null. */
 export async function bookPayouts(
-  crediting: Crediting,
+  { ledger, log, now }: Crediting,
   kind: 'settlement' | 'withdrawal',
   payouts: readonly PayoutFact[],
-): Promise<boolean> {
-  const { ledger, log, now } = crediting
+): Promise<string | null> {
   for (const payout of payouts) {
     const outcome =
       kind === 'settlement'
         ? await ledger.bookSettlement(payout, now())
         : await ledger.bookWithdrawal(payout, now())
     const { vault, agent, amount, signature, slot } = payout
-    if (outcome.kind === 'booked') {
-      log.info({ vault, agent, amount: `${amount}`, signature, slot }, `${kind} booked`)
+    switch (outcome.kind) {
+      case 'booked':
+        log.info({ vault, agent, amount: `${amount}`, signature, slot }, `${kind} booked`)
+        break
+      case 'exists':
+        break
+      case 'gap':
+        return null
+      case 'impossible':
+        return `${kind} up to ${payout.cumulative}: ${outcome.detail}`
     }
-    if (outcome.kind === 'impossible') {
-      const reason = `${kind} up to ${payout.cumulative}: ${outcome.detail}`
-      await stopVault(crediting, vault, reason)
-    }
-    if (outcome.kind === 'impossible' || outcome.kind === 'gap') return false
   }
-  return true
+  return null
 }
 
 /** Deposits first: they are final, and what a withdrawal took came of them. */
 async function bookVault(crediting: Crediting, plan: VaultPlan): Promise<void> {
   if (!(await creditDeposits(crediting, plan))) return
-  await bookPayouts(crediting, 'settlement', plan.settlements)
-  await bookPayouts(crediting, 'withdrawal', plan.withdrawals)
-  if (plan.contradiction !== null) await stopVault(crediting, plan.vault, plan.contradiction)
+  const problems = [
+    await bookPayouts(crediting, 'settlement', plan.settlements),
+    await bookPayouts(crediting, 'withdrawal', plan.withdrawals),
+    plan.contradiction,
+  ].filter((problem) => problem !== null)
+  if (problems.length > 0) await stopVault(crediting, plan.vault, problems.join('; '))
 }
 
 /** Writes a batch: the vaults, what is set aside, what happened to each vault. */

@@ -126,9 +126,8 @@ export class VaultBooks {
     this.#recheckedAt.set(vault, now())
     const history = await this.#history(vault)
     if (!isSound(books, account, history)) return
-    // A settlement that the books cannot hold stops the vault anew.
     const { settlements } = planVault(vault, books, history, account)
-    if (!(await bookPayouts(this.#crediting, 'settlement', settlements))) return
+    if ((await bookPayouts(this.#crediting, 'settlement', settlements)) !== null) return
     await ledger.stopVault(vault, null)
     log.warn({ vault, reason: books.stopped }, 'the books proved right: crediting resumes')
     await this.#book(books, history, account)
