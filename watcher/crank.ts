@@ -8,7 +8,7 @@ import { type Connection, PublicKey } from '@solana/web3.js'
 import type { TransactionSigner } from '../src/chain/send.ts'
 import { cutIntoTransactions } from '../src/chain/settle-transaction.ts'
 import type { Settleable, VoucherLedger } from '../src/ledger/voucher-ledger.ts'
-import type { Units } from '../src/money.ts'
+import { type Units, units } from '../src/money.ts'
 import { backoffMs } from './backoff.ts'
 import type { Watched } from './binding.ts'
 import type { WatcherLog } from './log.ts'
@@ -160,10 +160,10 @@ export class Crank {
     const signature = Buffer.from(voucher.signature, 'base64')
     return [
       {
-        agent,
-        vault,
+        own,
         cumulative,
-        amount: (cumulative - settled) as Units,
+        amount: units(cumulative - settled),
+        vault: new PublicKey(vault),
         parties: { program, gateway, mint, agent: new PublicKey(agent) },
         voucher: { cumulative: voucher.cumulative, signature },
       },

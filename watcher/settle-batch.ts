@@ -11,9 +11,11 @@ import { signTransaction, type TransactionSigner } from '../src/chain/send.ts'
 import {
   type SettleStep,
   settleInstructions,
+  withBudget,
   writtenAccounts,
 } from '../src/chain/settle-transaction.ts'
 import { describeError, isInstructionError, programError, simulate } from '../src/chain/simulate.ts'
+import type { Settleable } from '../src/ledger/voucher-ledger.ts'
 import type { Units } from '../src/money.ts'
 import { readSent, type SentTransaction } from './settle-sent.ts'
 
@@ -31,9 +33,7 @@ export interface BatchParts {
 
 /** A settlement that was decided on. */
 export interface PlannedStep extends SettleStep {
-  /** Base58. */
-  readonly agent: string
-  readonly vault: string
+  readonly own: Settleable
   /** What it pays, by the vault as it was read. */
   readonly amount: Units
 }
@@ -83,20 +83,20 @@ async function settleTogether(
   steps: readonly PlannedStep[],
 ): Promise<BatchReport> {
   const { rpc, operator, settling, priorityFeeMax, spread, signal } = parts
+  const instructions = settleInstructions(settling, steps)
+  const written = writtenAccounts(instructions)
   for (let attempt = 0; attempt < SIGNINGS_MAX; attempt += 1) {
     const widest = { computeUnits: COMPUTE_UNITS_MAX, priorityFee: priorityFeeMax }
-    const instructions = settleInstructions(settling, steps, widest)
-    const simulated = await simulate(rpc, settling.authority, instructions)
+    const tried = withBudget(widest, instructions)
+    const simulated = await simulate(rpc, settling.authority, tried)
     if (simulated.kind === 'fails') return await apart(parts, steps, simulated.error, [])
 
-    const recent = await recentPriorityFees(rpc, writtenAccounts(settling, steps))
+    const recent = await recentPriorityFees(rpc, written)
     const budget = {
       computeUnits: Math.ceil(simulated.computeUnits * 1.1) + spread(),
       priorityFee: priorityFee(recent, attempt, priorityFeeMax),
     }
-    const signed = await signTransaction(rpc, settleInstructions(settling, steps, budget), [
-      operator,
-    ])
+    const signed = await signTransaction(rpc, withBudget(budget, instructions), [operator])
     const patience = AbortSignal.any([signal, AbortSignal.timeout(LAND_WITHIN_MS)])
     const outcome = await landThroughOutages(rpc, signed, patience)
     switch (outcome.kind) {
@@ -129,7 +129,7 @@ async function settled(
   const { transaction, amounts } = await readSent(rpc, program, sent, signal)
   return {
     transactions: [transaction],
-    steps: steps.map(({ agent, vault, cumulative, amount }) => ({
+    steps: steps.map(({ own: { agent, vault }, cumulative, amount }) => ({
       kind: 'settled',
       agent,
       vault,
@@ -150,7 +150,7 @@ async function apart(
   if (steps.length === 1 || !isInstructionError(error)) {
     const already = programError(error) === NOTHING_TO_SETTLE
     const outcomes = already
-      ? steps.map(({ agent, vault }) => ({ kind: 'settled_already' as const, agent, vault }))
+      ? steps.map(({ own }) => ({ ...whose(own), kind: 'settled_already' as const }))
       : allFailed(steps, describeError(error))
     return { transactions: sent, steps: outcomes }
   }
@@ -162,5 +162,9 @@ async function apart(
 }
 
 function allFailed(steps: readonly PlannedStep[], reason: string): StepOutcome[] {
-  return steps.map(({ agent, vault }) => ({ kind: 'failed', agent, vault, reason }))
+  return steps.map(({ own }) => ({ ...whose(own), kind: 'failed', reason }))
+}
+
+function whose({ agent, vault }: Settleable) {
+  return { agent, vault }
 }

@@ -4,7 +4,6 @@
  */
 import { ComputeBudgetProgram, type PublicKey, type TransactionInstruction } from '@solana/web3.js'
 import type { Units } from '../money.ts'
-import { depositAddress, tokenAddress, vaultAddress } from './addresses.ts'
 import {
   ed25519Instruction,
   type SettlingParties,
@@ -16,6 +15,7 @@ import { voucherBytes } from './voucher.ts'
 /** One vault's settlement, up to `cumulative`. */
 export interface SettleStep {
   readonly parties: VaultParties
+  readonly vault: PublicKey
   readonly cumulative: Units
   /** One that never expires. `signature`: 64 bytes. */
   readonly voucher: { readonly cumulative: Units; readonly signature: Uint8Array }
@@ -35,54 +35,54 @@ const SIGNATURE_BYTES = 64
 const HEADER_BYTES = 3
 const BLOCKHASH_BYTES = 32
 
-/** The instructions of one transaction, its budget first. */
+/** Each vault's voucher and settlement. Deriving their addresses takes milliseconds: they are built once for a batch. */
 export function settleInstructions(
   settling: SettlingParties,
   steps: readonly SettleStep[],
+): TransactionInstruction[] {
+  return steps.flatMap(({ parties, vault, cumulative, voucher }) => {
+    const signed = voucherBytes(vault, voucher.cumulative)
+    return [
+      ed25519Instruction(parties.agent, signed, voucher.signature),
+      settle(parties, settling, cumulative),
+    ]
+  })
+}
+
+/** The same behind a compute budget: what one transaction holds. */
+export function withBudget(
   { computeUnits, priorityFee }: Budget,
+  instructions: readonly TransactionInstruction[],
 ): TransactionInstruction[] {
   return [
     ComputeBudgetProgram.setComputeUnitLimit({ units: computeUnits }),
     ComputeBudgetProgram.setComputeUnitPrice({ microLamports: priorityFee }),
-    ...steps.flatMap(({ parties, cumulative, voucher }) => {
-      const vault = vaultAddress(parties.program, parties.gateway, parties.agent)
-      const signed = voucherBytes(vault, voucher.cumulative)
-      return [
-        ed25519Instruction(parties.agent, signed, voucher.signature),
-        settle(parties, settling, cumulative),
-      ]
-    }),
+    ...instructions,
   ]
 }
 
-/** The accounts that the steps write, beside the fee payer's. */
-export function writtenAccounts(
-  { treasury }: SettlingParties,
-  steps: readonly SettleStep[],
-): PublicKey[] {
-  const paid = steps.slice(0, 1).map(({ parties }) => tokenAddress(treasury, parties.mint))
-  const own = steps.flatMap(({ parties: { program, gateway, mint, agent } }) => {
-    const vault = vaultAddress(program, gateway, agent)
-    return [vault, depositAddress(vault, mint)]
-  })
-  return [...paid, ...own]
+/** The accounts that instructions write, each once. */
+export function writtenAccounts(instructions: readonly TransactionInstruction[]): PublicKey[] {
+  const written = instructions.flatMap(({ keys }) => keys.filter(({ isWritable }) => isWritable))
+  return [...new Map(written.map(({ pubkey }) => [pubkey.toBase58(), pubkey])).values()]
 }
 
-/** Cuts the steps into transactions, in their order, each with as many as fit. */
+/**
+ * Cuts the steps into transactions, in their order, each with as many as fit. All are of one gateway, so that each
+ * after the first makes a transaction longer by the same number of bytes.
+ */
 export function cutIntoTransactions<Step extends SettleStep>(
   settling: SettlingParties,
   steps: readonly Step[],
 ): Step[][] {
-  const budget = { computeUnits: 0, priorityFee: 0 }
-  const fits = (some: readonly Step[]) =>
-    transactionBytes(settling.authority, settleInstructions(settling, some, budget)) <=
-    TRANSACTION_BYTES_MAX
+  const [one, two] = [1, 2].map((count) => {
+    const instructions = settleInstructions(settling, steps.slice(0, count))
+    const budget = { computeUnits: 0, priorityFee: 0 }
+    return transactionBytes(settling.authority, withBudget(budget, instructions))
+  }) as [number, number]
+  const size = two > one ? 1 + Math.floor((TRANSACTION_BYTES_MAX - one) / (two - one)) : 1
   const cut: Step[][] = []
-  for (const step of steps) {
-    const last = cut.at(-1)
-    if (last !== undefined && fits([...last, step])) last.push(step)
-    else cut.push([step])
-  }
+  for (let at = 0; at < steps.length; at += size) cut.push(steps.slice(at, at + size))
   return cut
 }
 

@@ -14,19 +14,19 @@ afterAll(() => shared.stop())
 const DUE = { byHand: false }
 const BY_HAND = { byHand: true }
 
-test('ten vaults are settled in four transactions, each by its own voucher', async () => {
+test('seven vaults are settled in three transactions, each by its own voucher', async () => {
   const site = await CrankSite.open(shared)
-  const customers = await site.customers(10, 10_000n)
+  const customers = await site.customers(7, 10_000n)
   for (const [index, customer] of customers.entries()) {
     await site.spend(customer, 1_000n + BigInt(index), 10_000n)
   }
   const { steps, transactions } = await site.crank().run(DUE)
-  expect(steps.map(({ kind }) => kind)).toEqual(Array(10).fill('settled'))
-  expect(transactions.map(({ vaults }) => vaults).sort()).toEqual([1, 3, 3, 3])
+  expect(steps.map(({ kind }) => kind)).toEqual(Array(7).fill('settled'))
+  expect(transactions.map(({ vaults }) => vaults).sort()).toEqual([1, 3, 3])
   for (const [index, customer] of customers.entries()) {
     expect((await site.vaultOf(customer)).settled).toBe(1_000n + BigInt(index))
   }
-  expect(await site.paid()).toBe(10_045n)
+  expect(await site.paid()).toBe(7_021n)
   // A signature of the transaction and one of each voucher.
   for (const { vaults, feeLamports } of transactions) {
     expect(feeLamports).toBe(5_000 * (1 + vaults))

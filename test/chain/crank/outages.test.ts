@@ -88,7 +88,7 @@ test('C9: a crank that dies between sending and confirmation leaves nothing to s
 })
 
 test('C9: two cranks at once pay the treasury each charge once, and only one of them says so', async () => {
-  const [site, customers] = await spentBy(7, 1_000n)
+  const [site, customers] = await spentBy(5, 1_000n)
   const cranks = [
     site.crank({ spread: () => 1 }),
     site.crank({ ledger: site.openLedger(), spread: () => 2 }),
@@ -98,12 +98,12 @@ test('C9: two cranks at once pay the treasury each charge once, and only one of 
   await site.spend(customers[0] as Customer, 1_500n, 2_500n)
   reports.push(...(await Promise.all(cranks.map((crank) => crank.run(BY_HAND)))))
   expect(reports.flatMap(({ steps }) => steps).filter(({ kind }) => kind === 'failed')).toEqual([])
-  expect(await site.paid()).toBe(8_500n)
-  expect(reported(...reports)).toBe(8_500n)
+  expect(await site.paid()).toBe(6_500n)
+  expect(reported(...reports)).toBe(6_500n)
   expect(cost(...reports)).toBe(before - (await site.lamports()))
 })
 
-test.each([1, 2, 3])(
+test.each([1, 2])(
   'C9: whatever the node does, what was spent is paid once (seed %i)',
   async (seed) => {
     const [site, customers] = await spentBy(4, 1_000n)
