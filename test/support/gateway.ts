@@ -95,6 +95,7 @@ export type TestGatewayOptions = Partial<
     | 'now'
     | 'chain'
     | 'admission'
+    | 'x402'
     /** Given, it signs receipts after they are written, as a command does. */
     | 'receiptSigner'
   >

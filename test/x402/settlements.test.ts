@@ -1,59 +1,22 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  sign as signBytes,
-} from 'node:crypto'
 import { Keypair, PublicKey } from '@solana/web3.js'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { SendOutcome } from '../../src/chain/send.ts'
-import { units } from '../../src/money.ts'
-import type { PaymentChain } from '../../src/x402/payment-chain.ts'
-import { MAX_TIMEOUT_SECONDS, type PaymentSite } from '../../src/x402/requirements.ts'
+import { MAX_TIMEOUT_SECONDS } from '../../src/x402/requirements.ts'
 import { Settlements } from '../../src/x402/settlements.ts'
 import { networkOf } from '../../src/x402/wire.ts'
 import { anyPayment, encode, header, instructionsOf, type Payment, sign } from './payment.ts'
+import { newOperator, StubChain, siteOf } from './site.ts'
 
 const AGENT = Keypair.generate().publicKey.toBase58()
 const OTHER = Keypair.generate().publicKey.toBase58()
 
-/** A chain on which a test decides what happens; it counts what it is asked. */
-class StubChain implements PaymentChain {
-  readonly asked = { simulate: 0, land: 0 }
-  known = false
-  wouldFail: string | null = null
-  landing: () => Promise<SendOutcome> = async () => ({ kind: 'landed', signature: '', slot: 7 })
-  knows = async () => this.known
-  simulate = async () => {
-    this.asked.simulate += 1
-    return this.wouldFail
-  }
-  lastValidBlockHeight = async () => 150
-  land = async () => {
-    this.asked.land += 1
-    return await this.landing()
-  }
-  inflow = async () => units(300_000n)
-}
-
 function newSite() {
-  const pair = generateKeyPairSync('ed25519')
-  const key = createPrivateKey(pair.privateKey.export({ format: 'pem', type: 'pkcs8' }))
-  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
-  const operator = new PublicKey(publicKey)
-  const mint = PublicKey.unique()
+  const { operator, signed } = newOperator()
+  const site = siteOf(operator)
   const vaults = new Map([AGENT, OTHER].map((agent) => [agent, PublicKey.unique()]))
   const addresses = new Map([AGENT, OTHER].map((agent) => [agent, PublicKey.unique()]))
-  const site: PaymentSite = {
-    network: networkOf('localnet'),
-    mint: mint.toBase58(),
-    decimals: 6,
-    feePayer: operator.toBase58(),
-    minimum: units(100_000n),
-  }
   const chain = new StubChain()
   const clock = { now: Date.parse('2026-11-21T12:00:00.000Z') }
-  const signed = { count: 0 }
   const credited: bigint[] = []
   const settlements = new Settlements({
     site,
@@ -61,14 +24,7 @@ function newSite() {
       vault: vaults.get(agent)?.toBase58() ?? '',
       depositAddress: addresses.get(agent)?.toBase58() ?? '',
     }),
-    operator: {
-      publicKey,
-      async sign(message) {
-        signed.count += 1
-        return signBytes(null, message, key)
-      },
-      async close() {},
-    },
+    operator,
     chain,
     credited: async (_, total) => void credited.push(total),
     log: { info: () => {}, warn: () => {} },
@@ -76,13 +32,14 @@ function newSite() {
   })
   function pay(changed: Partial<Payment> = {}, agent = AGENT): string {
     const destination = addresses.get(agent) ?? PublicKey.unique()
-    const payment = anyPayment({ operator, mint, destination, ...changed })
+    const keys = { operator: new PublicKey(site.feePayer), mint: new PublicKey(site.mint) }
+    const payment = anyPayment({ ...keys, destination, ...changed })
     const vault = vaults.get(agent)?.toBase58() ?? ''
     return header(site, vault, payment.amount, sign(payment, instructionsOf(payment)))
   }
   const settle = (payment: string, agent = AGENT, asker = agent) =>
     settlements.settle({ agent, asker, payment })
-  return { chain, clock, signed, credited, pay, settle, site, vaults }
+  return { chain, clock, signed, credited, pay, settle }
 }
 
 afterEach(() => vi.useRealTimers())
