@@ -23,7 +23,14 @@ test('L1, L2: the whole story holds, in less than a minute', async () => {
   expect(told('its commitment').map((figure) => figure.told)).toEqual(['finalized'])
   expect(Number(told('cached tokens')[1]?.told)).toBeGreaterThan(1024)
   expect(new Set(figures.map(({ source }) => source))).toEqual(new Set(['rpc', 'ledger', 'http']))
-  for (const title of ['402', 'plain transfer', 'replay', 'Conservation', 'stream', 'success']) {
+  const [back] = told('back in the wallet (USDC)')
+  const [left] = told('in the vault (units)')
+  expect(Number(back?.told)).toBe(Number(left?.told) / 1_000_000)
+  expect(told('rent back (lamports)').map((figure) => figure.told)).toEqual(['2039280'])
+  const [settled] = told('settled to the treasury (units)')
+  expect(told('spent, by the last one (units)')[0]?.told).toBe(settled?.told)
+  const titles = ['402', 'plain transfer', 'replay', 'Conservation', 'stream', 'success']
+  for (const title of [...titles, 'Receipts', 'settles', 'The gateway is gone']) {
     expect(run.stderr).toContain(title)
   }
 })

@@ -12,7 +12,8 @@ const folder = mkdtempSync(join(tmpdir(), 'level5-skill-'))
 let stack: Stack
 
 beforeAll(async () => {
-  stack = await startStack()
+  const terms = { REQUIRE_VOUCHERS: 'true', SETTLE_MARGIN_SECONDS: '1' }
+  stack = await startStack(['--withdrawal-delay', '5'], terms)
 })
 afterAll(async () => {
   await stack.stop()
@@ -55,10 +56,19 @@ test('every command of the skill succeeds, and says what the skill says', async 
   expect(outputOf('deposit --usdc 1')).toContain('1.000000 USDC available')
   expect(JSON.parse(outputOf('curl'))).toMatchObject({ gateway: stack.ready.gateway })
   expect(outputOf('prices')).toMatch(/gpt-4o-mini +openai/)
-  expect(JSON.parse(outputOf('quote'))).toMatchObject({ affordable: true })
+  expect(JSON.parse(outputOf('quote'))).toMatchObject({
+    worst_case: expect.stringMatching(/^\d+$/),
+  })
   expect(outputOf('--stream')).toMatch(/Say hello[\s\S]*Count to five[\s\S]*"charge":"\d+"/)
   expect(outputOf('balance')).toMatch(/available +0\.99\d+ USDC/)
   expect(outputOf('balance')).toMatch(/DEPOSIT +\+1\.000000/)
   expect(outputOf('500 --json')).toMatch(/insufficient_balance[\s\S]*"shortfall"[\s\S]*\n\{"model"/)
   expect(outputOf('deposit --usdc 2')).toMatch(/insufficient_balance[\s\S]*credited[\s\S]*"charge"/)
+  expect(outputOf('level5 vault')).toMatch(/nobody can change it[\s\S]*deposited +3\.000000 USDC/)
+  const out = outputOf('withdraw --usdc 0.25')
+  expect(out).toMatch(/0\.250000 USDC are in the wallet[\s\S]*0\.100000 USDC requested/)
+  expect(out).toMatch(/0\.100000 USDC is cancelled[\s\S]*WITHDRAWAL +-0\.250000/)
+  expect(outputOf('level5 exit')).toMatch(
+    /2\.\d+ USDC and 2039280 lamports of rent came home[\s\S]*deposited +3\.000000 USDC/,
+  )
 })
