@@ -45,8 +45,8 @@ export function pendingWithdrawal(
     reading.slot >= books.seenSlot
   const pending = mayFall || highest > books.pending ? highest : books.pending
   if (pending === ZERO) return { pending, withdrawableAt: 0, seenSlot: 0 }
-  const withdrawableAt =
-    open.length === 0 ? books.withdrawableAt : Math.min(...open.map((side) => side.withdrawableAt))
+  const believed = pending > highest ? [...open, books] : open
+  const withdrawableAt = Math.min(...believed.map((side) => side.withdrawableAt))
   const source = pending === books.pending ? books : open.find((side) => side.pending === pending)
   return { pending, withdrawableAt, seenSlot: (source ?? books).seenSlot }
 }

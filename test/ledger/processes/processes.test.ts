@@ -4,7 +4,14 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
+import type { IssuedReceipt } from '../../../src/ledger/receipt-ledger.ts'
 import { openLedger } from '../../../src/ledger/sqlite/open-ledger.ts'
+import {
+  FIRST_PREV,
+  type Receipt,
+  receiptBytes,
+  receiptDigest,
+} from '../../../src/proof/receipt.ts'
 import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { AGENT, fund, LEASE_MS, NOW } from '../facts.ts'
 import { newPath } from '../sqlite/files.ts'
@@ -37,7 +44,19 @@ function startWorker(file: string, name: string, calls: number): Worker {
   return { process: child, lines, said, exited }
 }
 
-test('L6 C4: two processes on one file lose no credit, share no deposit and finish every call', async () => {
+/** Whoever settled: every receipt names the one before it, and the totals rise by the charges. */
+function expectChain(receipts: readonly IssuedReceipt[], length: number): void {
+  expect(receipts).toHaveLength(length)
+  let prev = FIRST_PREV
+  for (const [index, { text, seq }] of receipts.entries()) {
+    const receipt = JSON.parse(text) as Receipt
+    expect([seq, receipt.seq, receipt.prev]).toEqual([index + 1, index + 1, prev])
+    expect(receipt.spent).toBe(`${index + 1}`)
+    prev = receiptDigest(receiptBytes(text))
+  }
+}
+
+test('L6 C4: two processes on one file lose no credit, share no deposit, finish every call and keep one chain of receipts', async () => {
   const file = newPath()
   const ledger = openLedger(file, TEST_ISSUER)
   onTestFinished(() => ledger.close())
@@ -56,6 +75,7 @@ test('L6 C4: two processes on one file lose no credit, share no deposit and fini
     available: 49_400n,
   })
   expect(await ledger.calls(0, 1_000)).toHaveLength(2 * calls)
+  expectChain(await ledger.receipts(AGENT, 0, 1_000), 2 * calls)
   expect(await ledger.audit()).toBeNull()
 })
 
