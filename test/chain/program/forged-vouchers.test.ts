@@ -27,6 +27,7 @@ afterAll(() => chain.validator.stop())
 const { agentKey, address } = VAULT.open
 const MESSAGE = voucherBytes(address, units(SIGNED_UNITS))
 const SIGNATURE = signBytes(agentKey, MESSAGE)
+const KEY = agentKey.publicKey.toBytes()
 const ATTACKER = Keypair.generate()
 const U64_MAX = 2n ** 64n - 1n
 
@@ -74,7 +75,7 @@ function placesBytes(places: Places): Buffer {
 /** The right voucher under another header. */
 function underHeader(changed: Partial<Places>, count = 1, padding = 0): TransactionInstruction {
   const places = placesBytes({ ...RIGHT_PLACES, ...changed })
-  const body = [agentKey.publicKey.toBytes(), SIGNATURE, MESSAGE]
+  const body = [KEY, SIGNATURE, MESSAGE]
   return precompile(Buffer.concat([Buffer.of(count, padding), places, ...body]))
 }
 
@@ -115,7 +116,7 @@ describe('C9: a voucher that is not just before is not read', () => {
 
 describe('C9: the layout is pinned to the byte', () => {
   /** Each of these the precompile itself takes: the signature in it is right, wherever it says that it is. */
-  const tail = Buffer.concat([SIGNATURE, agentKey.publicKey.toBytes(), MESSAGE])
+  const tail = Buffer.concat([SIGNATURE, KEY, MESSAGE])
   const elsewhere = { signature: 162, key: 226, message: 258 }
 
   test.each<[string, TransactionInstruction]>([
@@ -127,12 +128,23 @@ describe('C9: the layout is pinned to the byte', () => {
     ['parts further behind', precompile(Buffer.concat([underHeader(elsewhere).data, tail]))],
     ['a longer message', signedBy(agentKey, Buffer.concat([MESSAGE, Buffer.of(0)]))],
     ['a shorter message', signedBy(agentKey, MESSAGE.subarray(0, 49))],
+    ['signature before key', inOrder({ signature: 16, key: 80 }, [SIGNATURE, KEY, MESSAGE])],
+    [
+      'message before key and signature',
+      inOrder({ message: 16, key: 66, signature: 98 }, [MESSAGE, KEY, SIGNATURE]),
+    ],
     ['two signatures', twoSignatures()],
     ['no signature', precompile(Buffer.of(0, 0))],
   ])('%s', async (_, voucher) => {
     expect(await sayTo(voucher)).toBe('ok')
     expect(await sayAfter([voucher])).toBe('VoucherLayout')
   })
+
+  /** The same parts in the same length, in another order. */
+  function inOrder(places: Partial<Places>, parts: readonly Uint8Array[]): TransactionInstruction {
+    const header = underHeader(places).data.subarray(0, 16)
+    return precompile(Buffer.concat([header, ...parts]))
+  }
 
   function twoSignatures(): TransactionInstruction {
     const start = 2 + 2 * 14
@@ -142,7 +154,7 @@ describe('C9: the layout is pinned to the byte', () => {
       signature: start + 32,
       message: start + 96,
     })
-    const body = [agentKey.publicKey.toBytes(), SIGNATURE, MESSAGE]
+    const body = [KEY, SIGNATURE, MESSAGE]
     return precompile(Buffer.concat([Buffer.of(2, 0), places, places, ...body]))
   }
 })
@@ -151,7 +163,7 @@ describe('C9: the agent’s key beside somebody else’s signature', () => {
   const forged = voucherBytes(address, units(U64_MAX))
   /** A voucher that the attacker signed, in an instruction of its own: the precompile takes it. */
   const genuine = signedBy(ATTACKER, forged)
-  const body = [agentKey.publicKey.toBytes(), Buffer.alloc(64, 7), forged]
+  const body = [KEY, Buffer.alloc(64, 7), forged]
   const pointing = (changed: Partial<Places>) =>
     precompile(
       Buffer.concat([Buffer.of(1, 0), placesBytes({ ...RIGHT_PLACES, ...changed }), ...body]),
