@@ -27,7 +27,9 @@ function report({ ok, findings, notes, checked }: Verdict): string {
     ...(hidden > 0 ? [`… and ${hidden} more: --json prints all`] : []),
     ...notes.map((note) => `note: ${noteText(note)}`),
     summary(checked),
-    ok ? 'no contradiction found' : `${findings.length} contradictions found`,
+    ok
+      ? 'no contradiction found'
+      : `${findings.length} ${findings.length === 1 ? 'contradiction' : 'contradictions'} found`,
   ].join('\n')
 }
 

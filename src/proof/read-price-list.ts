@@ -51,7 +51,7 @@ const Body = z.object({
     .string()
     .refine((text) => parseInstant(text) !== null, 'not RFC 3339 UTC with milliseconds'),
   models: z.record(z.string(), model),
-  signature: z.unknown(),
+  signature: z.unknown().optional(),
 })
 
 /** Reads the body of `GET /v1/pricing`. */

@@ -111,7 +111,8 @@ test.each([
 ])('a price list with %s signature', (_, signature) => {
   const { prices, body } = shownPrices()
   Object.assign(body, { signature })
-  expect(kinds({ prices })).toEqual(['price_list_unsigned'])
+  const shown = JSON.parse(JSON.stringify(prices)) as typeof prices
+  expect(kinds({ prices: shown })).toEqual(['price_list_unsigned'])
 })
 
 /** The lists, to be changed; `body` is that of the list in force. */
