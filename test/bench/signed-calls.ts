@@ -1,7 +1,7 @@
 /**
  * Measures a signed, non-streaming call through the built `level5 serve`: requests per second, and what each costs the
  * gateway's process in CPU. The provider and the load run in processes of their own; every request is signed beforehand.
- * `npm run bench [requests]`. Compare figures of one run only: machines differ, and so do their busy minutes.
+ * `npm run bench [requests] [vouchers]`: with the second, each call brings its agent's voucher and needs it. Compare figures of one run only: machines differ, and so do their busy minutes.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,16 +12,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { Keypair } from '@solana/web3.js'
+import { Keypair, type PublicKey } from '@solana/web3.js'
 import { Pool } from 'undici'
+import { paymentAddresses } from '../../src/chain/configured.ts'
+import { voucherBytes, voucherHeader } from '../../src/chain/voucher.ts'
 import { openLedger } from '../../src/ledger/sqlite/open-ledger.ts'
 import { units } from '../../src/money.ts'
-import { createTestAgent } from '../support/agent.ts'
+import { createTestAgent, type TestAgent } from '../support/agent.ts'
 import { EXECUTABLE } from '../support/executable.ts'
 
 const TARGET = '/v1/chat/completions'
 const ORIGIN = 'http://gateway.test:4020'
 const CONNECTIONS = [1, 32, 64]
+const FUNDS = units(1_000_000_000n)
+const ADDRESS = Keypair.generate().publicKey.toBase58()
 const WARM_UP_REQUESTS = 300
 /** Linux counts CPU time in these. */
 const TICKS_PER_SECOND = 100
@@ -59,13 +63,13 @@ async function startProvider(): Promise<{ child: ChildProcess; port: number }> {
   return { child, port }
 }
 
-async function fundLedger(folder: string, agent: string): Promise<void> {
+async function fundLedger(folder: string, agent: string, vault: string): Promise<void> {
   const ledger = openLedger(join(folder, 'ledger.sqlite'), null)
-  const amount = units(1_000_000_000n)
-  await ledger.knowVault('bench', agent)
+  const amount = FUNDS
+  await ledger.knowVault(vault, agent)
   await ledger.credit(
     {
-      vault: 'bench',
+      vault,
       agent,
       amount,
       cumulative: amount,
@@ -80,10 +84,9 @@ async function fundLedger(folder: string, agent: string): Promise<void> {
   await ledger.close()
 }
 
-async function startGateway(folder: string, providerPort: number) {
+async function startGateway(folder: string, providerPort: number, requireVouchers: boolean) {
   const key = join(folder, 'receipt-key.json')
   writeFileSync(key, JSON.stringify([...Keypair.generate().secretKey]))
-  const address = Keypair.generate().publicKey.toBase58()
   const child = spawn(process.execPath, [EXECUTABLE, 'serve', '--no-watch', '--json'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: {
@@ -92,11 +95,11 @@ async function startGateway(folder: string, providerPort: number) {
       DATA_DIR: folder,
       SOLANA_CHAIN: 'localnet',
       SOLANA_RPC_URL: 'http://127.0.0.1:9',
-      PROGRAM_ID: address,
-      GATEWAY_ADDRESS: address,
-      USDC_MINT: address,
+      PROGRAM_ID: ADDRESS,
+      GATEWAY_ADDRESS: ADDRESS,
+      USDC_MINT: ADDRESS,
       RECEIPT_KEY: key,
-      REQUIRE_VOUCHERS: 'false',
+      REQUIRE_VOUCHERS: `${requireVouchers}`,
       OPENAI_API_KEY: 'bench',
       OPENAI_BASE_URL: `http://127.0.0.1:${providerPort}/v1`,
     },
@@ -135,16 +138,27 @@ async function drive(url: string, connections: number, signed: Record<string, st
   return { seconds, medianMs: latenciesMs[latenciesMs.length >> 1] ?? 0 }
 }
 
-async function bench(requests: number): Promise<void> {
+/** What each request carries beside its signature. */
+function voucherOf(agent: TestAgent, vaultKey: PublicKey): Record<string, string> {
+  const bytes = agent.signBytes(voucherBytes(vaultKey, FUNDS))
+  const signature = Buffer.from(bytes).toString('base64')
+  return { 'x-agent-voucher': voucherHeader({ cumulative: FUNDS, expiresAt: 0n, signature }) }
+}
+
+async function bench(requests: number, requireVouchers: boolean): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'level5-bench-'))
   const provider = await startProvider()
   const agent = createTestAgent('', { origin: ORIGIN, chain: 'localnet' })
-  await fundLedger(folder, agent.pubkey)
-  const gateway = await startGateway(folder, provider.port)
+  const addresses = { program: ADDRESS, gateway: ADDRESS, mint: ADDRESS }
+  const { vault, vaultKey } = paymentAddresses(addresses)(agent.pubkey)
+  const voucher = requireVouchers ? voucherOf(agent, vaultKey) : {}
+  await fundLedger(folder, agent.pubkey, vault)
+  const gateway = await startGateway(folder, provider.port, requireVouchers)
   const sign = (count: number) =>
     Array.from({ length: count }, () => ({
       'content-type': 'application/json',
       ...agent.sign(TARGET, { method: 'POST', body: BODY }),
+      ...voucher,
     }))
   try {
     await drive(gateway.url, 8, sign(WARM_UP_REQUESTS))
@@ -167,4 +181,4 @@ async function bench(requests: number): Promise<void> {
 }
 
 if (process.argv[2] === 'provider') await serveAnswers()
-else await bench(Number(process.argv[2] ?? 3000))
+else await bench(Number(process.argv[2] ?? 3000), process.argv[3] === 'vouchers')
