@@ -1,9 +1,8 @@
 /** What settling a payment needs of the chain, over an RPC connection. */
-import { setTimeout as pause } from 'node:timers/promises'
 import { type Connection, PublicKey, VersionedTransaction } from '@solana/web3.js'
 import { decodeVault } from '../chain/accounts.ts'
-import { RpcUnavailable } from '../chain/rpc.ts'
-import { landTransaction, type SendOutcome, type SignedTransaction } from '../chain/send.ts'
+import { landThroughOutages, type PatientOutcome } from '../chain/land-through-outages.ts'
+import type { SignedTransaction } from '../chain/send.ts'
 import { readTokenAccount } from '../chain/token.ts'
 import { type Units, units } from '../money.ts'
 
@@ -15,8 +14,8 @@ export interface PaymentChain {
   simulate(bytes: Uint8Array): Promise<string | null>
   /** The block height after which no transaction that is valid now can land. */
   lastValidBlockHeight(): Promise<number>
-  /** Sends it, again where nodes drop it, until it is final, failed or expired. */
-  land(signed: SignedTransaction): Promise<SendOutcome>
+  /** Sends it, again where nodes drop it, until it is final, failed or expired, or the gateway stops. */
+  land(signed: SignedTransaction): Promise<PatientOutcome>
   /**
    * All that ever came into a vault by the finalized `slot` or later, in units: what its `deposited` reaches once
    * everything in the deposit address is recognised.
@@ -26,7 +25,6 @@ export interface PaymentChain {
 
 /** Blocks for which a blockhash is taken. */
 const BLOCKHASH_BLOCKS = 150
-const AGAIN_MS = 1_000
 
 /** `signal` ends what is waited for. */
 export function connectPaymentChain(rpc: Connection, signal: AbortSignal): PaymentChain {
@@ -44,16 +42,7 @@ export function connectPaymentChain(rpc: Connection, signal: AbortSignal): Payme
     async lastValidBlockHeight() {
       return (await rpc.getBlockHeight('confirmed')) + BLOCKHASH_BLOCKS
     },
-    async land(signed) {
-      for (;;) {
-        try {
-          return await landTransaction(rpc, signed, 'finalized')
-        } catch (error) {
-          if (!(error instanceof RpcUnavailable) || signal.aborted) throw error
-          await pause(error.retryAfterMs ?? AGAIN_MS, undefined, { signal })
-        }
-      }
-    },
+    land: (signed) => landThroughOutages(rpc, signed, signal, 'finalized'),
     async inflow(vault, depositAddress, minContextSlot) {
       const keys = [new PublicKey(vault), new PublicKey(depositAddress)]
       const [stored, tokens] = await rpc.getMultipleAccountsInfo(keys, {

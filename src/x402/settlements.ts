@@ -138,6 +138,11 @@ export class Settlements {
     })
     const landed = await chain.land({ signature, bytes, lastValidBlockHeight })
     switch (landed.kind) {
+      case 'unknown': {
+        const message = 'The gateway stops before the payment is final: present it again.'
+        const failure = this.#failure('settlement_pending', message)
+        return { response: { ...failure, payer, transaction: signature }, again: true }
+      }
       case 'expired': {
         const message = 'The payment was not taken by the network in time: pay anew.'
         return {
