@@ -39,7 +39,12 @@ async function runBlocks(): Promise<Run> {
   return await ended(spawn('bash', ['-e', '-c', script], { cwd: folder, env }))
 }
 
-test('every command of the skill succeeds, and says what the skill says', async () => {
+/** Some thirty processes one after the other, and the withdrawal delay twice. */
+const TIMEOUT_MS = 240_000
+
+test('every command of the skill succeeds, and says what the skill says', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   expect(SKILL).not.toMatch(/^```(?!sh$|$)/m)
   expect(BLOCKS.length).toBeGreaterThan(9)
   const run = await runBlocks()

@@ -1,24 +1,38 @@
 /** What the agent reads of its gateway on chain, and of the price list that the key named there has signed. */
-import type { Connection } from '@solana/web3.js'
-import { PublicKey } from '@solana/web3.js'
+import { type Connection, PublicKey } from '@solana/web3.js'
 import { verifyStrict } from '../../identity/ed25519.ts'
 import { readPriceList } from '../../proof/read-price-list.ts'
+import { CLOCK_TOLERANCE_MS } from '../../proof/receipt-keys.ts'
+import type { Surroundings } from '../clock.ts'
 import type { GatewayApi } from '../gateway-api.ts'
 import { Level5Error } from '../level5-error.ts'
 import { readGateway } from '../vault/sight.ts'
+import type { TimedEvent } from '../verify/event-log.ts'
 import type { Prices } from '../wire.ts'
 
 export interface GatewayPlace {
   readonly rpc: Connection
-  readonly program: string
-  readonly gateway: string
+  readonly program: PublicKey
+  readonly gateway: PublicKey
+  readonly surroundings: Surroundings
 }
 
-/** The keys that the Gateway account has named since this agent first asked, and its signed prices. */
+/** A key that the gateway has named, and until when (Unix milliseconds). */
+interface NamedKey {
+  readonly bytes: Uint8Array
+  readonly until: number
+}
+
+/** Transactions of the gateway that are read at most, in search of its earlier keys. */
+const LOG_MAX = 20_000
+
+/** The receipt keys that the Gateway account names and has named, and the prices that they signed. */
 export class GatewayFacts {
   readonly #place: GatewayPlace
   readonly #open: GatewayApi
-  readonly #keys: Uint8Array[] = []
+  /** The newest first. */
+  #keys: readonly NamedKey[] = []
+  #hasHistory = false
   #prices: Prices | null = null
 
   constructor(place: GatewayPlace, open: GatewayApi) {
@@ -26,19 +40,48 @@ export class GatewayFacts {
     this.#open = open
   }
 
-  get keys(): readonly Uint8Array[] {
-    return this.#keys
+  /** Whether a key has signed that was named at that time (Unix milliseconds), the clocks' tolerance allowed. */
+  isSigned(bytes: Uint8Array, signature: Uint8Array, at: number): boolean {
+    return this.#keys.some(
+      (key) => at <= key.until + CLOCK_TOLERANCE_MS && verifyStrict(key.bytes, bytes, signature),
+    )
   }
 
-  /** Reads the receipt key on chain. True where it is one that was not known. */
+  /** Reads the key that is named now. True where it is one that was not known: those before it end here. */
   async readKey(): Promise<boolean> {
-    const { rpc, program, gateway } = this.#place
-    const found = await readGateway(rpc, new PublicKey(program), new PublicKey(gateway)).catch(
-      noNode,
+    const { rpc, program, gateway, surroundings } = this.#place
+    const { receiptKey } = await readGateway(rpc, program, gateway).catch(noNode)
+    const bytes = receiptKey.toBytes()
+    const [newest] = this.#keys
+    if (newest !== undefined && Buffer.from(newest.bytes).equals(bytes)) return false
+    const now = surroundings.now()
+    const ended = this.#keys.map((key) => ({ ...key, until: Math.min(key.until, now) }))
+    this.#keys = [{ bytes, until: Number.POSITIVE_INFINITY }, ...ended]
+    return true
+  }
+
+  /** Reads the keys that were named before, back to the one of `at`; once. False where that was done. */
+  async readEarlierKeys(at: number): Promise<boolean> {
+    if (this.#hasHistory) return false
+    this.#hasHistory = true
+    const { gateway } = this.#place
+    const { readEvents } = await import('../verify/event-log.ts')
+    const isBefore = ({ event, timeSeconds, createsGateway }: TimedEvent) =>
+      event.kind === 'gateway_changed' &&
+      (createsGateway || (timeSeconds ?? 0) * 1000 < at - CLOCK_TOLERANCE_MS)
+    const events = await readEvents(this.#place, gateway, (read) => read.some(isBefore), LOG_MAX)
+    const changes = events.flatMap(({ event, timeSeconds, slot }) =>
+      event.kind === 'gateway_changed' && event.gateway === gateway.toBase58()
+        ? [{ bytes: new PublicKey(event.receiptKey).toBytes(), timeSeconds, slot }]
+        : [],
     )
-    const key = found.receiptKey.toBytes()
-    if (this.#keys.some((known) => Buffer.from(known).equals(key))) return false
-    this.#keys.push(key)
+    changes.sort((a, b) => b.slot - a.slot)
+    // Each key ends where the next one was named; the newest stands in the account.
+    const earlier = changes.slice(1).map(({ bytes }, index) => {
+      const until = changes[index]?.timeSeconds
+      return { bytes, until: until == null ? Number.POSITIVE_INFINITY : until * 1000 }
+    })
+    this.#keys = [...this.#keys, ...earlier]
     return true
   }
 
@@ -51,10 +94,9 @@ export class GatewayFacts {
     const body = await this.#open.get<Prices>('/v1/pricing')
     const reading = readPriceList(body)
     if (reading.kind === 'malformed') throw untrusted(`the price list: ${reading.problem}`)
-    const { version, digest, signature, signedBytes } = reading.list
+    const { version, digest, signature, signedBytes, effectiveAt } = reading.list
     if (version !== digest) throw untrusted(`the price list is ${digest}, not ${version}`)
-    const isSigned = () =>
-      signature !== null && this.#keys.some((key) => verifyStrict(key, signedBytes, signature))
+    const isSigned = () => signature !== null && this.isSigned(signedBytes, signature, effectiveAt)
     if (!isSigned() && !((await this.readKey()) && isSigned())) {
       throw untrusted('the price list is not signed by the key that the Gateway account names')
     }

@@ -98,10 +98,12 @@ export class ReceiptBook {
   async #link(delivered: unknown): Promise<void> {
     this.assertTrusted()
     const { party, facts, ownCall } = this.#parts
+    const isSigned: GatewayFacts['isSigned'] = (...args) => facts.isSigned(...args)
     const attempt = () =>
-      linkReceipt(this.#last, delivered, { party, keys: facts.keys, used: this.#used, ownCall })
+      linkReceipt(this.#last, delivered, { party, isSigned, used: this.#used, ownCall })
     let linked = attempt()
     if (linked.kind === 'other_key' && (await facts.readKey())) linked = attempt()
+    if (linked.kind === 'other_key' && (await facts.readEarlierKeys(linked.at))) linked = attempt()
     if (linked.kind !== 'linked') return this.#fail(linked.reason)
     const problem = await this.#book(linked.charged)
     if (problem !== null) return this.#fail(`receipt ${linked.link.seq}: ${problem}`)

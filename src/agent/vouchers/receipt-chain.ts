@@ -3,7 +3,6 @@
  * contract, "Receipts".
  */
 import { checkAuthProof } from '../../identity/auth-proof.ts'
-import { verifyStrict } from '../../identity/ed25519.ts'
 import type { Audience } from '../../identity/signed-text.ts'
 import { type Units, units, ZERO } from '../../money.ts'
 import { type ReadReceipt, readReceipt } from '../../proof/read-receipt.ts'
@@ -39,14 +38,14 @@ export type Charged =
 
 export type Linked =
   | { readonly kind: 'linked'; readonly link: Link; readonly charged: Charged }
-  /** Everything fits but the signature: of another key. */
-  | { readonly kind: 'other_key'; readonly reason: string }
+  /** Everything fits but the signature: of another key. `at` is when the call ended, Unix milliseconds. */
+  | { readonly kind: 'other_key'; readonly reason: string; readonly at: number }
   | { readonly kind: 'broken'; readonly reason: string }
 
 export interface LinkRules {
   readonly party: ReceiptParty
-  /** Keys that may have signed (32 bytes each). */
-  readonly keys: readonly Uint8Array[]
+  /** Whether a key of the gateway has signed the bytes, one that was named at that time (Unix milliseconds). */
+  readonly isSigned: (bytes: Uint8Array, signature: Uint8Array, at: number) => boolean
   /** Nonces that receipts have charged for already. */
   readonly used: ReadonlySet<string>
   readonly ownCall: (nonce: string) => OwnCall | undefined
@@ -61,12 +60,10 @@ export function linkReceipt(last: Link, delivered: unknown, rules: LinkRules): L
   if (misfit !== null) return broken(`receipt ${receipt.seq}: ${misfit}`)
   const charged = chargedBy(receipt, rules)
   if (typeof charged === 'string') return broken(`receipt ${receipt.seq}: ${charged}`)
-  const isSigned = rules.keys.some((key) =>
-    verifyStrict(key, receipt.signedBytes, receipt.signature),
-  )
-  if (!isSigned) {
+  const { signedBytes, signature, endedAt: at } = receipt
+  if (!rules.isSigned(signedBytes, signature, at)) {
     const reason = `receipt ${receipt.seq}: not signed by the key that the Gateway account names`
-    return { kind: 'other_key', reason }
+    return { kind: 'other_key', reason, at }
   }
   const { seq, digest, spent } = receipt
   return { kind: 'linked', link: { seq, digest, spent: units(spent) }, charged }

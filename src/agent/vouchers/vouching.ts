@@ -1,4 +1,5 @@
 /** Calls that bring their own voucher: bound to the signed price list, covered, and checked by the receipt that comes back. */
+import { PublicKey } from '@solana/web3.js'
 import { connectRpc } from '../../chain/rpc.ts'
 import { parseUnits, type Units, ZERO } from '../../money.ts'
 import type { Surroundings } from '../clock.ts'
@@ -94,7 +95,8 @@ async function openDesk(parts: VouchingParts): Promise<Desk> {
   }
   const rpc = connectRpc({ url: rpcUrl, timeoutMs: RPC_TIMEOUT_MS })
   const { program, gateway, vault, network: chain } = terms
-  const facts = new GatewayFacts({ rpc, program, gateway }, open)
+  const place = { rpc, program: new PublicKey(program), gateway: new PublicKey(gateway) }
+  const facts = new GatewayFacts({ ...place, surroundings }, open)
   await facts.readKey()
   const flights = new Flights()
   const sessions = new SessionShelf()
@@ -128,10 +130,12 @@ async function vouchedCall(
     desk.flights.start(nonce, { bound, priceVersion: request.priceVersion ?? prices.version })
     voucher ??= await desk.purse.covering().catch(forgetting(desk, nonce))
     const priceVersion = request.priceVersion ?? prices.version
-    const response: Response = await send({ nonce, voucher, priceVersion }).catch((cause: unknown) => {
-      desk.flights.lose(nonce, surroundings.now())
-      throw cause
-    })
+    const response: Response = await send({ nonce, voucher, priceVersion }).catch(
+      (cause: unknown) => {
+        desk.flights.lose(nonce, surroundings.now())
+        throw cause
+      },
+    )
     if (response.ok) return await received(desk, surroundings, nonce, response)
     const next: Next | null = await afterRefusal(desk, request, response, tries).finally(() =>
       desk.flights.land(nonce),
