@@ -41,7 +41,8 @@ export class CrankSite {
   readonly treasury: PublicKey
   readonly proxy: FaultyRpc
   readonly log = new KeptLog()
-  readonly #file: string
+  /** Holds the ledger. */
+  readonly folder: string
   readonly #delaySeconds: bigint
   readonly ledger: Ledger
   #calls = 0
@@ -50,13 +51,13 @@ export class CrankSite {
     network: TestNetwork,
     treasury: PublicKey,
     proxy: FaultyRpc,
-    file: string,
+    folder: string,
     delaySeconds: bigint,
   ) {
     this.network = network
     this.treasury = treasury
     this.proxy = proxy
-    this.#file = file
+    this.folder = folder
     this.#delaySeconds = delaySeconds
     this.ledger = this.openLedger()
   }
@@ -87,8 +88,7 @@ export class CrankSite {
     onTestFinished(() => proxy.stop())
     const folder = mkdtempSync(join(tmpdir(), 'level5-crank-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const file = join(folder, 'ledger.sqlite')
-    const site = new CrankSite(network, treasury, proxy, file, delaySeconds)
+    const site = new CrankSite(network, treasury, proxy, folder, delaySeconds)
     await site.ledger.storePrices(PRICES, '2026-11-21T12:00:00.000Z', '{}')
     return site
   }
@@ -97,7 +97,8 @@ export class CrankSite {
   openLedger(): Ledger {
     const { gateway, operator } = this.network
     const sign = (bytes: Uint8Array) => signBytes(operator, bytes)
-    const ledger = openLedger(this.#file, { gateway: gateway.toBase58(), sign })
+    const file = join(this.folder, 'ledger.sqlite')
+    const ledger = openLedger(file, { gateway: gateway.toBase58(), sign })
     onTestFinished(() => ledger.close())
     return ledger
   }
