@@ -100,6 +100,17 @@ test('vouchers are required unless the operator says that they are not', () => {
   }
 })
 
+test('x402 is off unless switched on, and on only with a key that pays its fees', () => {
+  expect(readSettings(COMPLETE, 'serve')).toMatchObject({ settings: { x402: false } })
+  expect(problems({ ...COMPLETE, X402: 'true' })).toEqual(['OPERATOR_KEY'])
+  const paid = { ...COMPLETE, X402: 'true', OPERATOR_KEY: '/keys/operator.json' }
+  expect(readSettings(paid, 'serve')).toMatchObject({ settings: { x402: true } })
+  expect(problems({ ...paid, X402: 'yes' })).toEqual(['X402'])
+  expect(readSettings({ ...COMPLETE, X402: 'true' }, 'watch')).toMatchObject({
+    settings: { x402: false },
+  })
+})
+
 test('time to settle is kept: a minute, or as many whole seconds as are set', () => {
   expect(readSettings(COMPLETE, 'serve')).toMatchObject({ settings: { settleMarginSeconds: 60 } })
   expect(readSettings({ ...COMPLETE, SETTLE_MARGIN_SECONDS: '0' }, 'serve')).toMatchObject({

@@ -11,7 +11,7 @@ import { type Audience, requestText } from './signed-text.ts'
 import { parseDictionary } from './structured-fields.ts'
 
 /** What an agent sent to ask for a call, as receipts carry it. */
-export interface AskedBy {
+interface AskedBy {
   readonly method: string
   readonly target: string
   readonly nonce: string
@@ -51,7 +51,7 @@ export function checkAuthProof(audience: Audience, call: AskedCall): AuthProof {
 }
 
 /** The text that must be under `auth.signature`: the native one, or the base of an RFC 9421 signature. */
-export function rebuildSignedText(
+function rebuildSignedText(
   audience: Audience,
   call: AskedCall,
 ): { readonly kind: 'rebuilt'; readonly text: string } | Extract<AuthProof, { kind: 'unproven' }> {

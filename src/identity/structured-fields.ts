@@ -11,7 +11,7 @@ export type BareItem =
   | { readonly kind: 'bytes'; readonly value: Uint8Array }
   | { readonly kind: 'boolean'; readonly value: boolean }
 
-export type Parameters = ReadonlyMap<string, BareItem>
+type Parameters = ReadonlyMap<string, BareItem>
 
 export interface Item {
   readonly kind: 'item'

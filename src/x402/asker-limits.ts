@@ -16,7 +16,7 @@ export const UNDER_WAY_MAX = 32
 const ASKERS_MAX = 10_000
 
 /** How long an asker waits after a payment that was paid for and failed. */
-export const FAILURE_PAUSE_MS = 3_600_000
+const FAILURE_PAUSE_MS = 3_600_000
 
 interface Asker {
   /** Unix milliseconds, oldest first. */

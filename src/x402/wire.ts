@@ -95,7 +95,7 @@ export function encodeHeader(value: PaymentRequired | SettlementResponse): strin
 }
 
 /** The JSON that a header carries in canonical base64; undefined where it carries none. */
-export function decodeHeader(header: string): unknown {
+function decodeHeader(header: string): unknown {
   if (header.length > HEADER_LENGTH_MAX) return undefined
   const bytes = decodeBase64(header)
   if (bytes === null) return undefined
