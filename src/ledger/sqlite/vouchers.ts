@@ -1,6 +1,6 @@
 /** The highest voucher of each agent. */
 import type Database from 'better-sqlite3'
-import { units } from '../../money.ts'
+import { units, ZERO } from '../../money.ts'
 import type { AgentKey } from '../ledger.ts'
 import type { KeepOutcome, OfferedVoucher, Settleable, VoucherLedger } from '../voucher-ledger.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -40,10 +40,8 @@ export class KeepVoucher {
   }
 
   run(agent: AgentKey, voucher: OfferedVoucher, at: number): KeepOutcome {
-    const kept = this.highest(agent)
-    if (kept !== null && voucher.cumulative <= kept.cumulative) {
-      return { kind: 'kept', signed: kept.cumulative, raised: false }
-    }
+    const signed = this.highest(agent)?.cumulative ?? ZERO
+    if (voucher.cumulative <= signed) return { kind: 'kept', signed, raised: false }
     const { vault, cumulative, signature } = voucher
     if (this.#knows.get(vault, agent) === undefined) return { kind: 'no_vault' }
     this.#keep.run(agent, vault, cumulative.toString().padStart(DIGITS, '0'), signature, at)
@@ -95,10 +93,8 @@ export class Vouchers implements VoucherLedger {
 
   /** One that is not higher costs no write. */
   async keepVoucher(agent: AgentKey, voucher: OfferedVoucher, at: number): Promise<KeepOutcome> {
-    const kept = await this.voucher(agent)
-    if (kept !== null && voucher.cumulative <= kept.cumulative) {
-      return { kind: 'kept', signed: kept.cumulative, raised: false }
-    }
+    const signed = (await this.voucher(agent))?.cumulative ?? ZERO
+    if (voucher.cumulative <= signed) return { kind: 'kept', signed, raised: false }
     return this.#commit.run(() => this.#keep.run(agent, voucher, at))
   }
 

@@ -1,17 +1,20 @@
 /** What a ledger should do, said as plainly as possible: objects in memory, one operation after the other. */
 import { least, units } from '../../../src/money.ts'
 import { depositFact, LEASE_MS } from '../facts.ts'
-import { AGENTS, NONCE_MS, NONCES, type Operation, SESSION_MS, SESSIONS } from './operation.ts'
+import { ModelBooks } from './model-books.ts'
+import {
+  AGENTS,
+  DELAY_SECONDS,
+  NONCE_MS,
+  NONCES,
+  needsVoucher,
+  type Operation,
+  SESSION_MS,
+  SESSIONS,
+} from './operation.ts'
 
 /** What an operation that breaks an invariant answers with. */
 export const THROWS = 'throws'
-
-interface Books {
-  available: bigint
-  held: bigint
-  spent: bigint
-  deposited: bigint
-}
 
 interface Hold {
   agent: string
@@ -33,9 +36,7 @@ interface Session {
 type End = 'settled' | 'released'
 
 export class ModelLedger {
-  readonly books = new Map<string, Books>(
-    AGENTS.map((agent) => [agent, { available: 0n, held: 0n, spent: 0n, deposited: 0n }]),
-  )
+  readonly books = new Map<string, ModelBooks>(AGENTS.map((agent) => [agent, new ModelBooks()]))
   readonly holds = new Map<string, Hold>()
   readonly ended = new Map<string, { state: End; charge: bigint }>()
   readonly nonces = new Map<string, number>()
@@ -44,6 +45,14 @@ export class ModelLedger {
   readonly stopped = new Map<string, string | null>()
   readonly frozen = new Set<string>()
   readonly journal: { agent: string; type: string; amount: bigint; balanceAfter: bigint }[] = []
+  readonly receipts: {
+    agent: string
+    requestId: string
+    charge: bigint
+    held: string | undefined
+    spent: bigint
+    balanceAfter: bigint
+  }[] = []
   slot = -1
 
   /** Applies one operation; the outcome is what the ledger should resolve with. */
@@ -77,13 +86,22 @@ export class ModelLedger {
         if (op.frozen) this.frozen.add(op.agent)
         else this.frozen.delete(op.agent)
         return undefined
+      case 'bookSettlement':
+      case 'bookWithdrawal':
+        return this.#book(op)
+      case 'noteWithdrawal':
+        if (!this.stopped.has(op.agent)) return THROWS
+        this.booksOf(op.agent).note(op)
+        return undefined
+      case 'keepVoucher':
+        return this.#keep(op.agent, op.cumulative)
       case 'advance':
         this.slot = Math.max(this.slot, op.slot)
         return undefined
     }
   }
 
-  booksOf(agent: string): Books {
+  booksOf(agent: string): ModelBooks {
     const books = this.books.get(agent)
     if (books === undefined) throw new Error(agent)
     return books
@@ -106,13 +124,46 @@ export class ModelLedger {
     this.deposits.set(`${agent} ${index}`, { amount, path })
     this.stopped.set(agent, null)
     const books = this.booksOf(agent)
-    books.available += amount
     books.deposited += amount
+    books.free(amount)
     this.#enter(agent, 'DEPOSIT', amount)
     return { kind: 'credited', available: books.available }
   }
 
+  #keep(agent: string, cumulative: bigint): unknown {
+    const books = this.booksOf(agent)
+    const raised = cumulative > books.voucher
+    if (raised && !this.stopped.has(agent)) return { kind: 'no_vault' }
+    if (raised) books.voucher = cumulative
+    return { kind: 'kept', signed: books.voucher, raised }
+  }
+
+  #book({ op, agent, amount, cumulative }: Operation & { op: `book${string}` }): unknown {
+    if (!this.stopped.has(agent)) return { kind: 'impossible' }
+    const books = this.booksOf(agent)
+    const kind = op === 'bookSettlement' ? 'settlements' : 'withdrawals'
+    const objection = books.objection(kind, amount, cumulative)
+    if (objection !== null) return objection
+    books[kind].set(cumulative, amount)
+    if (kind === 'settlements') books.settled += amount
+    else {
+      books.withdraw(amount)
+      this.#enter(agent, 'WITHDRAWAL', amount)
+    }
+    return { kind: 'booked' }
+  }
+
+  /** A hold that throws keeps no voucher either. */
   #hold(op: Operation & { op: 'hold' }, now: number): unknown {
+    const books = this.booksOf(op.agent)
+    const before = books.voucher
+    if (op.voucher !== null) this.#keep(op.agent, op.voucher)
+    const outcome = this.#admit(op, now)
+    if (outcome === THROWS) books.voucher = before
+    return outcome
+  }
+
+  #admit(op: Operation & { op: 'hold' }, now: number): unknown {
     const nonceKey = `${op.agent} ${op.nonce}`
     if (op.nonce !== null && this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
     const session = op.session === null ? null : this.liveSession(op.session, op.agent, now)
@@ -123,8 +174,12 @@ export class ModelLedger {
       if (op.amount > remaining) return { kind: 'session_limit', remaining }
     }
     const books = this.booksOf(op.agent)
-    if (op.amount > books.available) {
-      return { kind: 'insufficient', available: books.available, owed: 0n }
+    if (op.amount > books.available || books.owed > 0n) {
+      return { kind: 'insufficient', available: books.available, owed: books.owed }
+    }
+    const needed = books.spent + books.held + op.amount
+    if (needsVoucher(op.agent) && books.voucher < needed) {
+      return { kind: 'authorization_required', needed, signed: books.voucher }
     }
     if (this.holds.has(op.requestId) || this.ended.has(op.requestId)) return THROWS
     if (op.nonce !== null) this.nonces.set(nonceKey, now + NONCE_MS)
@@ -134,7 +189,8 @@ export class ModelLedger {
     const { agent, amount, recovery } = op
     const leaseUntil = now + LEASE_MS
     this.holds.set(op.requestId, { agent, amount, session: op.session, leaseUntil, recovery })
-    return { kind: 'held', available: books.available }
+    const callSecondsMax = books.read ? DELAY_SECONDS : null
+    return { kind: 'held', available: books.available, callSecondsMax }
   }
 
   #settle(requestId: string, charge: bigint): unknown {
@@ -143,8 +199,10 @@ export class ModelLedger {
     if (charge > hold.amount) return THROWS
     this.#end(requestId, hold, 'settled', charge)
     this.#enter(hold.agent, 'DEBIT', charge)
-    const { spent, deposited } = this.booksOf(hold.agent)
-    return { kind: 'settled', charge, spent, balanceAfter: deposited - spent }
+    const { spent, balanceAfter } = this.booksOf(hold.agent)
+    const held = charge === hold.amount ? `${charge}` : undefined
+    this.receipts.push({ agent: hold.agent, requestId, charge, held, spent, balanceAfter })
+    return { kind: 'settled', charge, spent, balanceAfter }
   }
 
   #release(requestId: string): unknown {
@@ -178,12 +236,32 @@ export class ModelLedger {
   #openSession(op: Operation & { op: 'openSession' }, now: number): unknown {
     const nonceKey = `${op.agent} ${op.nonce}`
     if (this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
+    const refused = op.voucher === null ? null : this.#uncovered(op, op.voucher, now)
+    if (refused !== null) return refused
     if (this.sessions.has(op.session)) return THROWS
+    if (op.voucher !== null) this.#keep(op.agent, op.voucher)
     this.nonces.set(nonceKey, now + NONCE_MS)
     const { agent, limit } = op
     const expiresAt = now + SESSION_MS
     this.sessions.set(op.session, { agent, limit, expiresAt, revoked: false, spent: 0n, held: 0n })
     return { kind: 'opened' }
+  }
+
+  #uncovered(op: Operation & { op: 'openSession' }, voucher: bigint, now: number): unknown {
+    const books = this.booksOf(op.agent)
+    const open = [...this.sessions.keys()].flatMap(
+      (id) => this.liveSession(id, op.agent, now) ?? [],
+    )
+    const limits = [...open.map(({ limit }) => limit), op.limit]
+    let needed = books.spent + books.held + (op.limit ?? 0n)
+    for (const { limit, spent, held } of open) if (limit !== null) needed += limit - spent - held
+    const funds = books.deposited - books.withdrawn
+    if (limits.includes(null) && funds > needed) needed = funds
+    if (needed > voucher && needed > books.voucher) {
+      return { kind: 'authorization_required', needed, signed: books.voucher }
+    }
+    if (voucher > books.voucher && !this.stopped.has(op.agent)) return { kind: 'no_vault' }
+    return null
   }
 
   #revokeSession(id: string, agent: string, now: number): boolean {
@@ -196,8 +274,8 @@ export class ModelLedger {
   #end(requestId: string, hold: Hold, state: End, charge: bigint): void {
     const books = this.booksOf(hold.agent)
     books.held -= hold.amount
-    books.available += hold.amount - charge
     books.spent += charge
+    books.free(hold.amount - charge)
     const session = hold.session === null ? undefined : this.sessions.get(hold.session)
     if (session !== undefined) {
       session.held -= hold.amount
@@ -208,14 +286,31 @@ export class ModelLedger {
   }
 
   #enter(agent: string, type: string, amount: bigint): void {
-    const { deposited, spent } = this.booksOf(agent)
-    this.journal.push({ agent, type, amount, balanceAfter: deposited - spent })
+    const { balanceAfter } = this.booksOf(agent)
+    this.journal.push({ agent, type, amount, balanceAfter })
   }
 
   /** Everything that can be asked of a ledger at `now`, to be compared with the answers of the real one. */
   view(now: number): unknown {
     return {
-      balances: AGENTS.map((agent) => ({ ...this.booksOf(agent) })),
+      balances: AGENTS.map((agent) => {
+        const { available, held, frozen, spent } = this.booksOf(agent)
+        const { deposited, settled, withdrawn, owed } = this.booksOf(agent)
+        return { available, held, frozen, spent, deposited, settled, withdrawn, owed }
+      }),
+      vouchers: AGENTS.map((agent) => this.booksOf(agent).voucher),
+      unsettled: AGENTS.filter((agent) => this.booksOf(agent).spent > this.booksOf(agent).settled),
+      receipts: AGENTS.map((agent) =>
+        this.receipts
+          .filter((receipt) => receipt.agent === agent)
+          .map(({ requestId, charge, held, spent, balanceAfter }) => ({
+            request_id: requestId,
+            charge: `${charge}`,
+            held,
+            spent: `${spent}`,
+            balance_after: `${balanceAfter}`,
+          })),
+      ),
       journals: AGENTS.map((agent) =>
         this.journal
           .filter((entry) => entry.agent === agent)
@@ -240,6 +335,9 @@ export class ModelLedger {
           deposited: this.booksOf(agent).deposited,
           stopped,
           addressFrozen: this.frozen.has(agent),
+          settled: this.booksOf(agent).settled,
+          withdrawn: this.booksOf(agent).withdrawn,
+          pendingWithdrawal: this.booksOf(agent).pending,
         }))
         .toSorted((a, b) => a.vault.localeCompare(b.vault)),
       slot: this.slot,

@@ -1,9 +1,19 @@
 /** Random operations on a ledger: from small sets of names, so that they meet. */
 import fc from 'fast-check'
-import type { DepositFact } from '../../../src/ledger/chain-ledger.ts'
+import type { DepositFact, WithdrawalReading } from '../../../src/ledger/chain-ledger.ts'
 import type { HoldRequest, Ledger } from '../../../src/ledger/ledger.ts'
 import { NO_TOKENS, units } from '../../../src/money.ts'
-import { depositFact, holdRequest, LEASE_MS, sessionOpening, settlement } from '../facts.ts'
+import {
+  depositFact,
+  holdRequest,
+  LEASE_MS,
+  payoutFact,
+  sessionOpening,
+  settlement,
+  voucherOf,
+  withdrawalReading,
+} from '../facts.ts'
+import type { SeenWithdrawal } from './model-books.ts'
 
 export const AGENTS = ['Alice', 'Bob'] as const
 export const SESSIONS = ['s1', 's2', 's3'] as const
@@ -12,6 +22,13 @@ export const NONCES = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'] as const
 /** How long a nonce and a session last here, so that both outlive some steps and not others. */
 export const NONCE_MS = 60_000
 export const SESSION_MS = 40_000
+/** Every vault's, once it was read. */
+export const DELAY_SECONDS = 3_600
+
+/** One agent must sign for all that it spends, the other needs not. */
+export function needsVoucher(agent: string): boolean {
+  return agent === AGENTS[1]
+}
 
 type Agent = (typeof AGENTS)[number]
 
@@ -31,6 +48,7 @@ export type Operation =
       readonly nonce: string | null
       readonly session: string | null
       readonly recovery: bigint
+      readonly voucher: bigint | null
     }
   | { readonly op: 'settle'; readonly requestId: string; readonly charge: bigint }
   | { readonly op: 'release'; readonly requestId: string }
@@ -43,7 +61,16 @@ export type Operation =
       readonly agent: Agent
       readonly limit: bigint | null
       readonly nonce: string
+      readonly voucher: bigint | null
     }
+  | {
+      readonly op: 'bookSettlement' | 'bookWithdrawal'
+      readonly agent: Agent
+      readonly amount: bigint
+      readonly cumulative: bigint
+    }
+  | ({ readonly op: 'noteWithdrawal'; readonly agent: Agent } & SeenWithdrawal)
+  | { readonly op: 'keepVoucher'; readonly agent: Agent; readonly cumulative: bigint }
   | { readonly op: 'revokeSession'; readonly session: string; readonly agent: Agent }
   | { readonly op: 'stopVault'; readonly agent: Agent; readonly reason: string | null }
   | { readonly op: 'noteFrozen'; readonly agent: Agent; readonly frozen: boolean }
@@ -66,6 +93,7 @@ const requestId = fc.constantFrom(...REQUESTS)
 const nonce = fc.constantFrom(...NONCES)
 const session = fc.constantFrom(...SESSIONS)
 const amount = fc.bigInt({ min: 1n, max: 60n })
+const signed = fc.bigInt({ min: 0n, max: 400n })
 const tag = <T extends Operation['op']>(op: T) => fc.constant(op)
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -89,6 +117,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       nonce: fc.option(nonce),
       session: fc.option(session, { freq: 2 }),
       recovery: fc.bigInt({ min: 0n, max: 80n }),
+      voucher: fc.option(signed, { freq: 2 }),
     }),
   },
   { weight: 4, arbitrary: fc.record({ op: tag('settle'), requestId, charge: amount }) },
@@ -107,6 +136,25 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       agent,
       limit: fc.option(fc.bigInt({ min: 0n, max: 150n })),
       nonce,
+      voucher: fc.option(signed),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: tag('bookSettlement'),
+      agent,
+      amount: fc.constantFrom(10n, 10n, 10n, 15n),
+      cumulative: fc.constantFrom(10n, 10n, 20n, 30n),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: tag('bookWithdrawal'),
+      agent,
+      amount: fc.constantFrom(40n, 40n, 40n, 50n),
+      cumulative: fc.constantFrom(40n, 40n, 80n, 120n),
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: tag('revokeSession'), session, agent }) },
@@ -132,11 +180,35 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 )
 
+/** These look at the last commit before they write, so they are asked for one at a time. */
+const lone: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      op: tag('noteWithdrawal'),
+      agent,
+      slot: fc.integer({ min: 1, max: 5 }),
+      withdrawn: fc.constantFrom(0n, 0n, 40n, 80n),
+      pending: fc.constantFrom(0n, 40n, 90n),
+      confirmedSlot: fc.integer({ min: 1, max: 5 }),
+      confirmed: fc.constantFrom(null, 0n, 40n, 90n),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ op: tag('keepVoucher'), agent, cumulative: signed }) },
+)
+
 const operations = fc.array(operation, { minLength: 1, maxLength: 12 })
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 8, arbitrary: fc.record({ step: fc.constant('operations' as const), operations }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        step: fc.constant('operations' as const),
+        operations: fc.tuple(lone),
+      }),
+    },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -154,7 +226,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       }),
     },
   ),
-  { minLength: 1, maxLength: 14 },
+  { minLength: 1, maxLength: 20 },
 )
 
 function depositOf({ agent, index, amount, path }: Operation & { op: 'credit' }): DepositFact {
@@ -170,6 +242,8 @@ function requestOf(op: Operation & { op: 'hold' }, now: number): HoldRequest {
     nonce: op.nonce === null ? null : { value: op.nonce, forgetAt: now + NONCE_MS },
     sessionId: op.session,
     recovery: { tokens: NO_TOKENS, charge: units(op.recovery) },
+    voucher: op.voucher === null ? null : voucherOf(op.voucher, op.agent),
+    requireVoucher: needsVoucher(op.agent),
   })
 }
 
@@ -200,6 +274,13 @@ export function perform(ledger: Ledger, op: Operation, now: number): Promise<unk
       return ledger.stopVault(depositFact(1, { agent: op.agent }).vault, op.reason)
     case 'noteFrozen':
       return ledger.noteFrozen(depositFact(1, { agent: op.agent }).vault, op.frozen)
+    case 'bookSettlement':
+    case 'bookWithdrawal':
+      return ledger[op.op](payoutFact(op.amount, op.cumulative, { agent: op.agent }), now)
+    case 'noteWithdrawal':
+      return ledger.noteWithdrawal(readingOf(op), now)
+    case 'keepVoucher':
+      return ledger.keepVoucher(op.agent, voucherOf(op.cumulative, op.agent), now)
     case 'advance':
       return ledger.advance({ slot: op.slot, signature: null })
   }
@@ -209,5 +290,20 @@ function openSession(ledger: Ledger, op: Operation & { op: 'openSession' }, now:
   const spendLimit = op.limit === null ? null : units(op.limit)
   const terms = { agent: op.agent, spendLimit, expiresAt: now + SESSION_MS }
   const nonce = { value: op.nonce, forgetAt: now + NONCE_MS }
-  return ledger.openSession(sessionOpening(op.session, terms, { nonce }), now)
+  const voucher = op.voucher === null ? null : voucherOf(op.voucher, op.agent)
+  return ledger.openSession(sessionOpening(op.session, terms, { nonce, voucher }), now)
+}
+
+function readingOf(op: Operation & { op: 'noteWithdrawal' }): WithdrawalReading {
+  return withdrawalReading({
+    vault: depositFact(1, { agent: op.agent }).vault,
+    slot: op.slot,
+    withdrawn: units(op.withdrawn),
+    pending: units(op.pending),
+    withdrawableAt: 77,
+    confirmedSlot: op.confirmedSlot,
+    confirmedPending: op.confirmed === null ? null : units(op.confirmed),
+    confirmedWithdrawableAt: 77,
+    withdrawalDelaySeconds: DELAY_SECONDS,
+  })
 }
