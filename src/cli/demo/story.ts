@@ -27,8 +27,8 @@ const SCENES: readonly Scene[] = [
   parallelScene,
   replayScene,
   topUpScene,
-  receiptsScene,
   settleScene,
+  receiptsScene,
   conservationScene,
   exitScene,
 ]
