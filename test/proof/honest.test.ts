@@ -19,6 +19,6 @@ test('honest random histories give no finding and no note', () => {
       expect(notes).toEqual([])
       expect(checked.receipts).toBe(evidence.receipts.length)
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })

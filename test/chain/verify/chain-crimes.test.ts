@@ -78,9 +78,7 @@ test('C9: a settlement beyond spent is found, and level5 verify exits 1 with bot
   expect(await site.kinds()).toEqual([])
   const taken = (BigInt(spent) + 1_000n).toString()
   await site.settle(BigInt(taken))
-  const checked = await level5('verify', '--json')
-  expect(checked.code).toBe(1)
-  expect(JSON.parse(checked.stdout)).toMatchObject({
+  expect(await site.agent.verify()).toMatchObject({
     ok: false,
     findings: [
       {
