@@ -59,6 +59,42 @@ export function contradictions(stated: unknown, pins: Pins, agent: string): stri
   return found
 }
 
+/**
+ * What a `PAYMENT-REQUIRED` header asks x402 clients to pay, other than the mint of these terms into their vault: one
+ * line for each contradiction, or none. Such clients pay whatever it names.
+ */
+export function x402Contradictions(
+  header: string,
+  { vault, mint }: Pick<DepositTerms, 'vault' | 'mint'>,
+): string[] {
+  const accepts = acceptsOf(header)
+  if (accepts === null) return ['PAYMENT-REQUIRED: not what an x402 gateway sends']
+  return accepts.flatMap((stated: unknown) => {
+    const { payTo, asset } = Object(stated) as { payTo?: unknown; asset?: unknown }
+    const fields = [
+      ['payTo', payTo, vault],
+      ['asset', asset, mint],
+    ] as const
+    return fields
+      .filter(([, said, expected]) => said !== expected)
+      .map(
+        ([field, said, expected]) =>
+          `PAYMENT-REQUIRED ${field}: the gateway says ${JSON.stringify(said)}, expected ${expected}`,
+      )
+  })
+}
+
+function acceptsOf(header: string): unknown[] | null {
+  try {
+    const { accepts } = JSON.parse(Buffer.from(header, 'base64').toString()) as {
+      accepts?: unknown
+    }
+    return Array.isArray(accepts) ? accepts : null
+  } catch {
+    return null
+  }
+}
+
 function address(text: unknown): PublicKey | null {
   if (typeof text !== 'string') return null
   try {

@@ -2,7 +2,13 @@
 import type { ChainName } from '../identity/signed-text.ts'
 import type { GatewayApi } from './gateway-api.ts'
 import { Level5Error } from './level5-error.ts'
-import { contradictions, mayBePaid, type Pins, pinned } from './payment-terms.ts'
+import {
+  contradictions,
+  mayBePaid,
+  type Pins,
+  pinned,
+  x402Contradictions,
+} from './payment-terms.ts'
 import type { DepositTerms } from './wire.ts'
 
 export interface PinKeeper {
@@ -56,7 +62,16 @@ export function createPinKeeper(configured: Pins, agent: string, open: GatewayAp
     async checkRefusal(response) {
       const body: unknown = await response.json().catch(() => null)
       const { payment } = Object(body) as { payment?: unknown }
-      if (payment !== undefined) check(payment, 'the payment of a 402')
+      const stated = payment === undefined ? null : check(payment, 'the payment of a 402')
+      const header = response.headers.get('payment-required')
+      if (header === null) return
+      const found =
+        stated === null
+          ? ['PAYMENT-REQUIRED: no payment beside it']
+          : x402Contradictions(header, stated)
+      if (found.length > 0) {
+        throw new Level5Error('untrusted_answer', `a 402 is not to be paid: ${found.join('; ')}`)
+      }
     },
   }
 }
