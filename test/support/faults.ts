@@ -22,6 +22,7 @@ export type Fault =
   | 'missing'
   | 'no_inner_instructions'
   | 'only_newest'
+  | 'request_of_a_fork'
 
 const FAULTS: readonly Fault[] = [
   'error_500',
@@ -68,6 +69,20 @@ export interface Answer {
 }
 
 type Row = { slot: number }
+type StoredAccount = { data: [string, string] }
+
+const VAULT_BYTES = 129
+const DEPOSITED_AT = 72
+const PENDING_AT = 104
+
+/** A vault as if its agent had asked for all of it, on a fork that nobody else knows. */
+function requestAll(account: StoredAccount | null): StoredAccount | null {
+  if (account === null) return null
+  const data = Buffer.from(account.data[0], 'base64')
+  if (data.length !== VAULT_BYTES) return account
+  data.copy(data, PENDING_AT, DEPOSITED_AT, DEPOSITED_AT + 8)
+  return { ...account, data: [data.toString('base64'), 'base64'] }
+}
 
 /** Changes an answer the way a fault of its content does. */
 export function spoil(fault: Fault, method: string, answer: Answer, random: () => number): Answer {
@@ -85,6 +100,10 @@ export function spoil(fault: Fault, method: string, answer: Answer, random: () =
     if (fault === 'only_newest') return { ...answer, result: rows.slice(0, 1) }
     // A node that the continuation leads to and that does not know where to continue.
     if (fault === 'missing') return { ...answer, result: [] }
+  }
+  if (method === 'getMultipleAccounts' && fault === 'request_of_a_fork') {
+    const { value, ...rest } = result as { value: readonly (StoredAccount | null)[] }
+    return { ...answer, result: { ...rest, value: value.map(requestAll) } }
   }
   if (method === 'getTransaction' && result !== null) {
     if (fault === 'missing') return { ...answer, result: null }

@@ -9,7 +9,7 @@ import {
   VersionedTransaction,
 } from '@solana/web3.js'
 import bs58 from 'bs58'
-import { decodeVault } from '../../src/chain/accounts.ts'
+import { decodeVault, type Vault } from '../../src/chain/accounts.ts'
 import {
   depositAddress,
   eventAuthority,
@@ -17,16 +17,30 @@ import {
   tokenAddress,
   vaultAddress,
 } from '../../src/chain/addresses.ts'
-import { deposit, initializeGateway } from '../../src/chain/instructions.ts'
+import {
+  cancelWithdrawal,
+  deposit,
+  ed25519Instruction,
+  initializeGateway,
+  openVault,
+  requestWithdrawal,
+  settle,
+  withdraw,
+} from '../../src/chain/instructions.ts'
 import { landTransaction, sendTransaction } from '../../src/chain/send.ts'
-import { transferChecked } from '../../src/chain/token.ts'
+import { createTokenAccount, transferChecked } from '../../src/chain/token.ts'
+import { voucherBytes } from '../../src/chain/voucher.ts'
 import { USDC_DECIMALS, units } from '../../src/money.ts'
+import { signBytes } from '../chain/crank/sign-bytes.ts'
+import { waitForChainSeconds } from '../chain/program/clock.ts'
 import { CALLER_ID, forward } from './caller/caller.ts'
-import { land, newAgent, openAndDeposit, type TestAgent, type TestNetwork } from './chain.ts'
+import { land, newAgent, type TestAgent, type TestNetwork } from './chain.ts'
 
 const LOG = 1
 const OPERATOR_LAMPORTS = 10_000_000_000
 const WALLET_UNITS = 100_000_000n
+/** Of every gateway here: short, since tests wait it out. */
+const DELAY_SECONDS = 2n
 
 /** A gateway of its own on the network: what happens to others does not concern it. */
 export async function newGateway(network: TestNetwork): Promise<TestNetwork> {
@@ -35,7 +49,7 @@ export async function newGateway(network: TestNetwork): Promise<TestNetwork> {
   const { payer, program, mint } = network
   const terms = {
     treasury: authority,
-    withdrawalDelaySeconds: 900n,
+    withdrawalDelaySeconds: DELAY_SECONDS,
     receiptKey: authority,
     endpoint: 'http://127.0.0.1:4020',
   }
@@ -80,7 +94,9 @@ export class Depositor {
   static async open(network: TestNetwork, amount: bigint): Promise<Depositor> {
     const agent = await newAgent(network, WALLET_UNITS)
     const depositor = new Depositor(network, agent)
-    await land(network, openAndDeposit(agent, amount), [agent.keypair])
+    const { parties } = agent
+    const opening = openVault(parties, parties.agent, DELAY_SECONDS)
+    await land(network, [opening, depositor.#deposit(amount)], [agent.keypair])
     depositor.deposited += amount
     return depositor
   }
@@ -195,11 +211,46 @@ export class Depositor {
     await land(this.network, [logged, forward(CALLER_ID, emitted)], [this.agent.keypair])
   }
 
-  /** The vault's own finalized count: units, and how many deposits. */
-  async onChain(): Promise<{ deposited: bigint; depositIndex: bigint }> {
-    const stored = await this.network.rpc.getAccountInfo(this.vault, 'finalized')
-    if (stored === null) return { deposited: 0n, depositIndex: 0n }
-    const { deposited, depositIndex } = decodeVault(stored.data)
-    return { deposited, depositIndex }
+  /** Asks for its money; the delay begins. */
+  async request(amount: bigint): Promise<void> {
+    const instruction = requestWithdrawal(this.agent.parties, units(amount))
+    await land(this.network, [instruction], [this.agent.keypair])
+  }
+
+  async cancel(): Promise<void> {
+    await land(this.network, [cancelWithdrawal(this.agent.parties)], [this.agent.keypair])
+  }
+
+  /** Takes what it asked for, once the chain's clock lets it. */
+  async withdraw(): Promise<void> {
+    const { withdrawableAtSeconds } = await this.#account('confirmed')
+    await waitForChainSeconds(this.network.rpc, withdrawableAtSeconds)
+    await land(this.network, [withdraw(this.agent.parties)], [this.agent.keypair])
+  }
+
+  /** Signs for `cumulative` units in all, and the operator takes them. */
+  async paySettlement(cumulative: bigint): Promise<void> {
+    const { operator, mint } = this.network
+    const { parties, keypair } = this.agent
+    const authority = operator.publicKey
+    const message = voucherBytes(this.vault, units(cumulative))
+    const instructions = [
+      createTokenAccount(authority, authority, mint),
+      ed25519Instruction(keypair.publicKey, message, signBytes(keypair, message)),
+      settle(parties, { authority, treasury: authority }, units(cumulative)),
+    ]
+    await land(this.network, instructions, [operator])
+  }
+
+  async #account(commitment: 'confirmed' | 'finalized'): Promise<Vault> {
+    const stored = await this.network.rpc.getAccountInfo(this.vault, commitment)
+    if (stored === null) throw new Error('the vault is not there')
+    return decodeVault(stored.data)
+  }
+
+  /** The vault's own finalized totals, and how many deposits there were. */
+  async onChain(): Promise<Pick<Vault, 'deposited' | 'depositIndex' | 'settled' | 'withdrawn'>> {
+    const { deposited, depositIndex, settled, withdrawn } = await this.#account('finalized')
+    return { deposited, depositIndex, settled, withdrawn }
   }
 }

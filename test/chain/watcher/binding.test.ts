@@ -14,7 +14,7 @@ async function nameReceiptKey(network: TestNetwork, receiptKey: PublicKey): Prom
   const { program, operator, mint } = network
   const terms = {
     treasury: operator.publicKey,
-    withdrawalDelaySeconds: 900n,
+    withdrawalDelaySeconds: 2n,
     receiptKey,
     endpoint: 'http://127.0.0.1:4020',
   }
