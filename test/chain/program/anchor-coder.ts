@@ -14,6 +14,7 @@ const bn = (value: bigint) => new anchor.BN(value.toString())
 
 export interface GatewayFields {
   readonly authority: PublicKey
+  readonly treasury: PublicKey
   readonly mint: PublicKey
   readonly withdrawalDelay: bigint
   readonly bump: number
@@ -23,7 +24,7 @@ export interface GatewayFields {
 export async function gatewayData(fields: GatewayFields): Promise<Uint8Array> {
   const encoded = await coder.accounts.encode('Gateway', {
     authority: fields.authority,
-    treasury: fields.authority,
+    treasury: fields.treasury,
     mint: fields.mint,
     withdrawal_delay: bn(fields.withdrawalDelay),
     receipt_key: fields.authority,

@@ -25,6 +25,7 @@ import {
   MINT,
   PENDING_UNITS,
   PROGRAM,
+  TREASURY,
   VAULT,
   type VaultParts,
   WALLET,
@@ -54,7 +55,7 @@ export interface Call {
 }
 
 export const TERMS: Arguments = {
-  treasury: GATEWAY.open.operator,
+  treasury: TREASURY,
   withdrawal_delay: DELAY_SECONDS,
   receipt_key: GATEWAY.open.operator,
   endpoint: 'https://gw.example.com',

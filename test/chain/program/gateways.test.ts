@@ -3,7 +3,7 @@ import { GATEWAY_SIZE } from './anchor-coder.ts'
 import { attempt, callWith, instructionOf, RIGHT, TERMS } from './call.ts'
 import { type ProgramChain, startScenario } from './chain.ts'
 import { accountAt, eventsOf, fieldsOf, land } from './landed.ts'
-import { DELAY_SECONDS, GATEWAY, keypair, MINT, ODD, PROGRAM, VAULT } from './scenario.ts'
+import { DELAY_SECONDS, GATEWAY, keypair, MINT, ODD, PROGRAM, TREASURY, VAULT } from './scenario.ts'
 
 let chain: ProgramChain
 beforeAll(async () => {
@@ -27,7 +27,7 @@ test('initialize_gateway writes every field, emits them all, and pays for the lo
   const fields = await fieldsOf(chain.rpc, 'Gateway', address)
   expect(fields).toEqual({
     authority: operator.toBase58(),
-    treasury: GATEWAY.open.operator.toBase58(),
+    treasury: TREASURY.toBase58(),
     mint: MINT.toBase58(),
     withdrawal_delay: `${DELAY_SECONDS}`,
     receipt_key: GATEWAY.open.operator.toBase58(),
@@ -66,7 +66,7 @@ test('update_gateway replaces the terms and nothing else; a shorter endpoint lea
   expect(await fieldsOf(chain.rpc, 'Gateway', address)).toEqual({
     ...created,
     receipt_key: GATEWAY.open.operator.toBase58(),
-    treasury: GATEWAY.open.operator.toBase58(),
+    treasury: TREASURY.toBase58(),
   })
   const used = 8 + 4 * 32 + 2 * 8 + 4 + 'https://gw.example.com'.length + 1
   expect(data.subarray(used)).toEqual(Buffer.alloc(GATEWAY_SIZE - used))

@@ -22,6 +22,7 @@ import {
   SURPLUS_UNITS,
   TOKEN_2022_MINT,
   TOKEN_2022_PROGRAM,
+  TREASURY,
   U64_MAX,
   VAULT,
   type VaultParts,
@@ -36,7 +37,13 @@ function vaultBytes(parts: VaultParts, fields: Partial<VaultFields> = {}): Promi
 }
 
 function gatewayBytes({ operator, mint, bump }: GatewayParts): Promise<Uint8Array> {
-  return gatewayData({ authority: operator, mint, bump, withdrawalDelay: DELAY_SECONDS })
+  return gatewayData({
+    authority: operator,
+    treasury: TREASURY,
+    mint,
+    bump,
+    withdrawalDelay: DELAY_SECONDS,
+  })
 }
 
 /** The bytes without their discriminator. */
@@ -141,7 +148,7 @@ function tokens(): GenesisAccount[] {
     tokenAccount(WALLET.foreign, strange),
     tokenAccount(WALLET.otherMint, { ...wallet, mint: OTHER_MINT }),
     tokenAccount(WALLET.token2022, wallet, TOKEN_2022_PROGRAM),
-    tokenAccount(WALLET.treasury, { ...wallet, owner: GATEWAY.open.operator }),
+    tokenAccount(WALLET.treasury, { ...wallet, owner: TREASURY }),
     tokenAccount(WALLET.due, { ...wallet, owner: VAULT.due.agent }),
     tokenAccount(WALLET.agent, { ...wallet, owner: VAULT.open.agent }),
   ]

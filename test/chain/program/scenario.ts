@@ -112,6 +112,8 @@ export const ODD = {
   stranger: key('stranger'),
 }
 
+/** Owns what is settled; no operator's key. */
+export const TREASURY = key('treasury')
 export const DEPOSITOR = key('depositor')
 export const DELEGATE = key('delegate')
 export const CLOSED_VAULT_DELAY_SECONDS = 60n
