@@ -38,7 +38,7 @@ const Shown = z.object({
 })
 
 /** The ids of the sessions that receipts name, each with its charges in order. */
-export function sessionsOf(receipts: readonly ReadReceipt[]): Map<string, Used[]> {
+function sessionsOf(receipts: readonly ReadReceipt[]): Map<string, Used[]> {
   const sessions = new Map<string, Used[]>()
   for (const receipt of receipts) {
     if (receipt.about.kind === 'correction') continue

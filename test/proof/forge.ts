@@ -71,6 +71,6 @@ export function rewritten(documents: readonly Document[], key: TestKey): Deliver
   return linked
 }
 
-export function digestOfDocument(document: Document): string {
+function digestOfDocument(document: Document): string {
   return receiptDigest(receiptBytes(receiptText(document as unknown as Receipt)))
 }

@@ -33,7 +33,7 @@ export const PARTY: Party = {
   agent: AGENT.pubkey,
   gateway: testKey('the gateway').pubkey,
 }
-export const VAULT = testKey('the vault').pubkey
+const VAULT = testKey('the vault').pubkey
 const START = Date.parse('2026-11-21T12:00:00.000Z')
 
 /** How a call is asked for. */

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
 /** What the gateway answers, its body as JSON where it is JSON. */
-export interface Shown {
+interface Shown {
   readonly status: number
   readonly body: unknown
 }
