@@ -51,6 +51,7 @@ test('C9: lost answers to what was sent settle once, reported once', async () =>
   expect(cost(report)).toBe(before - (await site.lamports()))
 })
 
+// 150 blocks and their finality: seconds on the embedded validator, minutes on the real one beside other work.
 test('a blockhash that runs out unseen is replaced, with a higher fee, and all is settled once', async () => {
   const [site] = await spentBy(1, 1_000n)
   let expired = false
@@ -70,7 +71,7 @@ test('a blockhash that runs out unseen is replaced, with a higher fee, and all i
   expect(report.transactions).toHaveLength(1)
   expect(cost(report)).toBeGreaterThan(10_000)
   expect(cost(report)).toBeLessThan(10_100)
-})
+}, 300_000)
 
 test('C9: a crank that dies between sending and confirmation leaves nothing to settle twice', async () => {
   const [site] = await spentBy(3, 1_000n)
