@@ -39,9 +39,15 @@ function breakMethod({ proxy }: CrankSite, method: string, fault: Fault): void {
   proxy.breakWith({ next: (asked) => (asked === method ? fault : null) })
 }
 
-test('C9: lost answers to what was sent settle once, reported once', async () => {
+test('C9: lost answers to what was sent, and to what became of it, settle once and are reported once', async () => {
   const [site] = await spentBy(2, 1_000n)
-  breakMethod(site, 'sendTransaction', 'answer_dropped')
+  site.proxy.breakWith({
+    next: (method) => {
+      if (method === 'sendTransaction') return 'answer_dropped'
+      const asked = site.proxy.seen.get('getSignatureStatuses') ?? 0
+      return method === 'getSignatureStatuses' && asked <= 3 ? 'refused' : null
+    },
+  })
   const before = await site.lamports()
   const report = await site.crank().run(DUE)
   expect(report.steps.map(({ kind }) => kind)).toEqual(['settled', 'settled'])
@@ -95,7 +101,10 @@ test('C9: two cranks at once pay the treasury each charge once, and only one of 
     site.crank({ ledger: site.openLedger(), spread: () => 2 }),
   ]
   const before = await site.lamports()
+  // Under one blockhash, the same instructions of the same operator would be one transaction, which both see land.
+  breakMethod(site, 'getLatestBlockhash', 'stale')
   const reports = await Promise.all(cranks.map((crank) => crank.run(DUE)))
+  site.proxy.breakWith()
   await site.spend(customers[0] as Customer, 1_500n, 2_500n)
   reports.push(...(await Promise.all(cranks.map((crank) => crank.run(BY_HAND)))))
   expect(reports.flatMap(({ steps }) => steps).filter(({ kind }) => kind === 'failed')).toEqual([])
