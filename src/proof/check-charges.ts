@@ -12,8 +12,8 @@ import { CLOCK_TOLERANCE_MS } from './receipt-keys.ts'
 
 /** What is billed: a signature for anything else asks for no call. Source: wire contract, "Calls (billed)". */
 const BILLED = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings', '/v1/messages']
-/** A signed request is accepted for a minute; then the clocks' own tolerance, and the time that its body took. */
-const SIGNATURE_AGE_MS_MAX = 60_000 + 2 * CLOCK_TOLERANCE_MS
+/** A signed request is accepted for a minute; a payment that comes with it may take two; then what clocks are apart. */
+const SIGNATURE_AGE_MS_MAX = 60_000 + 120_000 + 2 * CLOCK_TOLERANCE_MS
 
 /** A call whose receipt is being checked. */
 interface Charged {

@@ -28,7 +28,15 @@ test('the commands are those of the contract', () => {
     [
       ...['balance', 'call', 'demo', 'deposit', 'dev', 'fund', 'keygen', 'prices', 'quote'],
       ...['vault', 'withdraw', 'exit', 'receipts', 'verify'],
-      ...['gateway init', 'gateway show', 'gateway update', 'serve', 'settle', 'transactions', 'watch'],
+      ...[
+        'gateway init',
+        'gateway show',
+        'gateway update',
+        'serve',
+        'settle',
+        'transactions',
+        'watch',
+      ],
     ].sort(),
   )
 })

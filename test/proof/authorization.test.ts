@@ -72,7 +72,7 @@ test('a signature for a request that is not billed', () => {
 })
 
 test('a signature that was refused once and is charged an hour later', () => {
-  const late = { started_at: '2026-11-21T12:05:00.000Z', ended_at: '2026-11-21T12:05:01.000Z' }
+  const late = { started_at: '2026-11-21T12:10:00.000Z', ended_at: '2026-11-21T12:10:01.000Z' }
   expect(forged(1, set(late), 'linked')).toContain('not_asked_for')
 })
 
