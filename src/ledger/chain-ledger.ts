@@ -58,11 +58,11 @@ export interface PayoutFact {
 
 export type PayoutOutcome =
   | { readonly kind: 'booked' }
-  /** The same fact, or a later one that includes it, is on the books already: nothing changed. */
+  /** The same fact is on the books already: nothing changed. */
   | { readonly kind: 'exists' }
   /** An earlier one of its kind is missing (its cumulative is not the books' plus the amount): nothing changed. */
   | { readonly kind: 'gap'; readonly booked: Units }
-  /** The books cannot hold it (a settlement beyond `spent`, a vault that is not known): drift, nothing changed. */
+  /** It contradicts the books (another fact of this total or instruction, a settlement beyond `spent`, a vault that is not known): drift, nothing changed. */
   | { readonly kind: 'impossible'; readonly detail: string }
 
 /** What the chain says of a vault's withdrawal, at two commitments. Times are Unix seconds. */

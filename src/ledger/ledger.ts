@@ -207,13 +207,16 @@ export interface SpendLedger {
   calls(afterSeq: number, limit: number): Promise<CallRecord[]>
   /** Whether a hold has spent this nonce (durable ones only). */
   nonceSpent(agent: AgentKey, nonce: string): Promise<boolean>
-  /** Only `held` changes anything. Throws when the request id was ever used, or the price version is not stored. */
+  /** Only `held` changes anything but the voucher, which is kept. Throws when the request id was ever used, or the price version is not stored. */
   hold(request: HoldRequest): Promise<HoldOutcome>
   /** The most that a hold could take now, in units; 0 where it would be refused whatever its amount. */
   holdable(question: HoldQuestion): Promise<Units>
   /** Leases never get shorter; calls that have ended are passed over. */
   renew(leases: readonly Lease[]): Promise<void>
-  /** Charges the hold and frees the rest; of all ends of a hold only the first counts. Throws where there never was one. */
+  /**
+   * Charges the hold and frees the rest; of all ends of a hold only the first counts. Throws where there never was one, and
+   * on a ledger that was opened without an issuer of receipts.
+   */
   settle(settlement: Settlement): Promise<SettleOutcome>
   /** Frees the whole hold; else as `settle`. */
   release(release: Release): Promise<ReleaseOutcome>
