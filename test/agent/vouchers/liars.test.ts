@@ -5,7 +5,16 @@ import { receiptBytes, receiptText } from '../../../src/proof/receipt.ts'
 import { RECEIPT_KEY } from '../../support/receipt-key.ts'
 import vectors from '../../vectors.json' with { type: 'json' }
 import { type Spoil, voucherSite } from './site.ts'
-import { CHAT_BOUND, demanding, type Loose, post, TARGET, withJson, withReceipt } from './spoils.ts'
+import {
+  CHAT_BOUND,
+  CHAT_TEXT,
+  demanding,
+  type Loose,
+  post,
+  TARGET,
+  withJson,
+  withReceipt,
+} from './spoils.ts'
 
 let asked = ''
 
@@ -165,5 +174,35 @@ describe('C9: a chain of receipts that is not one', () => {
     await (await post(agent)).text()
     await expect(post(agent)).rejects.toMatchObject({ code: 'authorization_required' })
     expect(sent.every(({ voucher }) => voucher === null || voucher <= CHAT_BOUND)).toBe(true)
+  })
+})
+
+describe('C9: a session of an earlier run', () => {
+  test.each<[string, (proof: Loose) => Loose]>([
+    ['under another signature', (proof) => ({ ...proof, signature: vectors.session_signature })],
+    [
+      'under another limit',
+      ({ message, ...proof }) => ({
+        ...proof,
+        message: String(message).replace('spend_limit 1000', 'spend_limit 9999'),
+      }),
+    ],
+    [
+      'of another agent',
+      () => ({ message: vectors.session_message, signature: vectors.session_signature }),
+    ],
+  ])('shown %s is not believed', async (_, change) => {
+    const site = await voucherSite()
+    const first = await site.agent(1_000_000n)
+    const { id, token } = await first.agent.session({ spend_limit: '1000' })
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+    const init = { method: 'POST', headers, body: CHAT_TEXT }
+    expect((await fetch(new URL(TARGET, first.agent.url), init)).status).toBe(200)
+    const spoil = withJson(`/v1/sessions/${id}`, (body) => ({
+      ...body,
+      proof: change(Object(body['proof'])),
+    }))
+    const second = await site.agent(0n, { key: first.key }, spoil)
+    await expect(post(second.agent)).rejects.toMatchObject({ code: 'untrusted_answer' })
   })
 })

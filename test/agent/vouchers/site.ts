@@ -28,7 +28,7 @@ export interface VoucherSite {
   agent(balance: bigint, options?: Partial<AgentOptions>, spoil?: Spoil): Promise<VoucherAgent>
 }
 
-export interface VoucherAgent {
+interface VoucherAgent {
   readonly agent: Agent
   readonly key: Uint8Array
   readonly sent: Sent[]

@@ -5,19 +5,21 @@ import { receiptBytes, receiptText } from '../../../src/proof/receipt.ts'
 import { RECEIPT_KEY } from '../../support/receipt-key.ts'
 import type { Spoil } from './site.ts'
 
-export const CHAT = {
+const CHAT = {
   model: 'gpt-4o-mini',
   messages: [{ role: 'user', content: 'Say hello' }],
   max_completion_tokens: 100,
 }
+/** The body of the call that every test makes. */
+export const CHAT_TEXT = JSON.stringify(CHAT)
 /** A unit for each byte, two for each token out. */
-export const CHAT_BOUND = BigInt(JSON.stringify(CHAT).length) + 200n
+export const CHAT_BOUND = BigInt(CHAT_TEXT.length) + 200n
 export const TARGET = '/v1/chat/completions'
 
 /** Makes the call. */
 export function post(agent: Agent): Promise<Response> {
   const headers = { 'content-type': 'application/json' }
-  return agent.fetch(TARGET, { method: 'POST', headers, body: JSON.stringify(CHAT) })
+  return agent.fetch(TARGET, { method: 'POST', headers, body: CHAT_TEXT })
 }
 
 export type Loose = Record<string, unknown>
