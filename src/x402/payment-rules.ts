@@ -57,6 +57,9 @@ const INSTRUCTIONS_MAX = 6
 export function checkPayment(bytes: Uint8Array, terms: PaymentTerms): PaymentCheck {
   const transaction = decode(bytes)
   if (transaction === null) return refused('transaction_could_not_be_decoded', 'Not a transaction.')
+  if (transaction.message.addressTableLookups.length > 0) {
+    return refused('address_lookup_tables', 'A payment names its accounts itself.')
+  }
   const opened = readInstructions(transaction)
   if (typeof opened === 'string') return refused('transaction_instructions', opened)
   const { keys, instructions } = opened
@@ -113,7 +116,6 @@ function readInstructions({
   message,
 }: VersionedTransaction): { keys: string[]; instructions: Instruction[] } | string {
   if (message.version !== 0) return 'The transaction is not of version 0.'
-  if (message.addressTableLookups.length > 0) return 'No address lookup table is looked up.'
   const keys = message.staticAccountKeys.map((key) => key.toBase58())
   if (new Set(keys).size !== keys.length) return 'An account is named twice.'
   const instructions: Instruction[] = []
@@ -198,16 +200,16 @@ function brokenTransfer(transfer: Transfer, terms: PaymentTerms): Broken | null 
 
 function checkSignatures(
   bytes: Uint8Array,
-  { message, signatures }: VersionedTransaction,
+  { signatures }: VersionedTransaction,
   keys: readonly string[],
   { authority, amount }: Transfer,
 ): PaymentCheck {
   const [operators, payers] = signatures
-  if (message.header.numRequiredSignatures !== SIGNATURES || keys[1] !== authority) {
+  if (signatures.length !== SIGNATURES || keys[1] !== authority) {
     const reason = 'excessive_signers'
     return refused(reason, 'The transaction is to be signed by its fee payer and the payer alone.')
   }
-  if (signatures.length !== SIGNATURES || operators?.some((byte) => byte !== 0) !== false) {
+  if (operators?.some((byte) => byte !== 0) !== false) {
     return refused('excessive_signers', 'The place of the fee payer’s signature is not empty.')
   }
   const signed = bytes.slice(1 + SIGNATURES * SIGNATURE_BYTES)

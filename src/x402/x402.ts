@@ -1,9 +1,7 @@
 /** The gateway's side of x402: what is asked for, and what comes in. Null where the operator has it switched off. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { KnownVault } from '../ledger/chain-ledger.ts'
-import type { Balance } from '../ledger/ledger.ts'
 import type { Units } from '../money.ts'
-import { OpenVaults } from './open-vaults.ts'
+import { OpenVaults, type VaultBooks } from './open-vaults.ts'
 import { paymentRequired, requirements } from './requirements.ts'
 import { type Presented, type SettlementParts, Settlements } from './settlements.ts'
 import { encodeHeader, type SettlementResponse } from './wire.ts'
@@ -23,10 +21,7 @@ export interface X402 {
 }
 
 export interface X402Parts extends Omit<SettlementParts, 'credited'> {
-  readonly ledger: {
-    balance(agent: string): Promise<Balance>
-    vaults(): Promise<KnownVault[]>
-  }
+  readonly ledger: VaultBooks
   /** Has the watcher look at the chain. */
   readonly wake: () => void
   /** Ends what is waited for. */
@@ -47,7 +42,7 @@ const CREDITED_WITHIN_MS = 180_000
 
 export function createX402(parts: X402Parts): X402 {
   const { site, placeOf, ledger, now } = parts
-  const vaults = new OpenVaults(() => ledger.vaults(), now)
+  const vaults = new OpenVaults(ledger, now)
   const credited = (agent: string, total: Units) => untilCredited(parts, agent, total)
   const settlements = new Settlements({ ...parts, credited })
   return {

@@ -97,7 +97,7 @@ const HOSTILE: Record<string, [reason: string, make: Hostile]> = {
     (p) => Buffer.concat([sign(p, instructionsOf(p)), Buffer.from([0])]),
   ],
   'a legacy message': ['transaction_instructions', legacy],
-  'a lookup table': ['transaction_instructions', byLookup],
+  'a lookup table': ['address_lookup_tables', byLookup],
   'another fee payer': [
     'fee_payer_mismatch',
     (p) => [p, sign({ ...p, operator: p.payer.publicKey }, instructionsOf(p))],
