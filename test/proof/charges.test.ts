@@ -81,6 +81,9 @@ test('a price list that is not shown, answers another, or is unreadable', () => 
   })
   const other = now?.answer.kind === 'answered' ? now.answer.body : null
   expect(kinds(asked({ kind: 'answered', target, body: other }))).toEqual(['price_list_missing'])
+  expect(found(asked({ kind: 'answered', target, body: other }))[0]).toMatchObject({
+    but: { states: { problem: expect.stringContaining('the answer is the list sha256:') } },
+  })
   expect(kinds(asked({ kind: 'answered', target, body: [] }))).toEqual(['price_list_missing'])
   const unread = (answer: Answered) =>
     kinds({ prices: [{ asked: null, answer }, ...evidence.prices.slice(1)] })
