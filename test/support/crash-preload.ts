@@ -16,6 +16,10 @@ const WRITES = {
   binding: 'INSERT INTO binding',
   credit: 'INSERT INTO deposits',
   cursor: 'INSERT INTO cursor',
+  /** What a withdrawal is to freeze has changed. */
+  freeze: 'UPDATE vaults SET pending_withdrawal',
+  settlement: 'INSERT INTO settlements',
+  withdrawal: 'INSERT INTO withdrawals',
 } as const
 
 export type CrashPoint = {

@@ -63,9 +63,15 @@ export function callerAt(url: unknown, { keypair, key }: Wallet): TestAgent {
   return seededAgent(String(url), audience, Buffer.from(keypair.secretKey.subarray(0, 32)), key)
 }
 
-/** Starts a chain on which so many agents have deposited, and keeps one ledger that has credited them all. */
-export async function openCrashSite(walletCount: number): Promise<CrashSite> {
-  const network = await startTestNetwork()
+/**
+ * Starts a chain on which so many agents have deposited, and keeps one ledger that has credited them all. The gateway is
+ * the network's own, or the one that `withGateway` puts on it.
+ */
+export async function openCrashSite(
+  walletCount: number,
+  withGateway = async (network: TestNetwork) => network,
+): Promise<CrashSite> {
+  const network = await withGateway(await startTestNetwork())
   const folder = mkdtempSync(join(tmpdir(), 'level5-crash-'))
   const { secretKey } = network.operator
   writeFileSync(join(folder, RECEIPT_KEY), JSON.stringify([...secretKey]), { mode: 0o600 })
