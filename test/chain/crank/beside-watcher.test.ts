@@ -76,6 +76,13 @@ describe.concurrent.each(ONE_LIFE)('the crank beside the watcher, $name', (mode)
     expect(watcher.status().settling).toMatchObject({ settled: '0', covered: '1000' })
     await watcher.stop()
     expect(watcher.status()).toMatchObject({ state: 'stopped' })
+    // Ten slots pass between two questions of a crank that waits.
+    const asked = proxy.seen.get('getSignatureStatuses')
+    const slot = await network.rpc.getSlot('confirmed')
+    await vi.waitFor(async () => {
+      expect(await network.rpc.getSlot('confirmed')).toBeGreaterThan(slot + 50)
+    }, WAIT)
+    expect(proxy.seen.get('getSignatureStatuses')).toBe(asked)
   })
 
   test('without a key nothing is settled', async ({ site }) => {
