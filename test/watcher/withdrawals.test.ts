@@ -17,6 +17,8 @@ const withdraw = { kind: 'withdraw' } as const
 async function frozenSite(amount: bigint): Promise<ScriptedSite> {
   const site = await openSite()
   await site.fund(1_000n)
+  site.chain.wait(60)
+  site.chain.finalize(site.chain.slot)
   site.land(request(amount))
   expect(await site.sweep()).toBe(true)
   expect(await site.balance()).toMatchObject({ available: 1_000n - amount, frozen: amount })
@@ -105,6 +107,35 @@ test.each(['the same process', 'the next one'])(
     expect((await site.books()).stopped).toBeNull()
   },
 )
+
+test('C8: after a final cancel, a smaller request that was seen stays frozen when the node lags behind it', async () => {
+  const site = await frozenSite(700n)
+  site.land(cancel)
+  const cancelledAt = site.chain.slot
+  site.chain.wait(10)
+  site.land(request(200n))
+  await site.sweep()
+  site.chain.finalize(cancelledAt)
+  await site.sweep({ confirmedLag: 5 })
+  expect(await site.balance()).toMatchObject({ available: 800n, frozen: 200n })
+})
+
+test('C8: asked for again and called off again, it thaws when the second cancel is final', async () => {
+  const site = await frozenSite(700n)
+  site.land(cancel)
+  const cancelledAt = site.chain.slot
+  site.chain.wait(10)
+  site.land(request(700n))
+  await site.sweep()
+  site.land(cancel)
+  await site.sweep()
+  site.chain.finalize(cancelledAt)
+  await site.sweep()
+  expect(await site.balance()).toMatchObject({ available: 300n, frozen: 700n })
+  site.chain.finalize(site.chain.slot)
+  await site.sweep()
+  expect(await site.balance()).toMatchObject({ available: 1_000n, frozen: 0n })
+})
 
 test('C8: one that cancels and asks for more freezes more, though the cancel is not final', async () => {
   const site = await frozenSite(300n)
