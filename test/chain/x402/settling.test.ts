@@ -2,7 +2,7 @@
 import { createPrivateKey, sign as signBytes } from 'node:crypto'
 import type { Keypair } from '@solana/web3.js'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { depositAddress, tokenAddress, vaultAddress } from '../../../src/chain/addresses.ts'
+import { depositAddress, tokenAddress } from '../../../src/chain/addresses.ts'
 import { transferChecked } from '../../../src/chain/token.ts'
 import { USDC_DECIMALS, units } from '../../../src/money.ts'
 import { connectPaymentChain, type PaymentChain } from '../../../src/x402/payment-chain.ts'
@@ -11,12 +11,11 @@ import { createX402, TOP_UP_MIN } from '../../../src/x402/x402.ts'
 import {
   land,
   newAgent,
-  openAndDeposit,
   startTestNetwork,
   type TestAgent,
   type TestNetwork,
 } from '../../support/chain.ts'
-import { newGateway } from '../../support/watched-gateway.ts'
+import { Depositor, newGateway } from '../../support/watched-gateway.ts'
 import { WAIT } from '../../support/watched-site.ts'
 import { newLedgerFile, watchGateway } from '../../support/watching.ts'
 import { header, instructionsOf, sign } from '../../x402/payment.ts'
@@ -35,7 +34,7 @@ afterAll(() => shared.stop())
 /** A gateway with a watcher and an agent whose vault is open. `restart` gives the same x402 without its memory. */
 async function newSite(through: (chain: PaymentChain) => PaymentChain = (chain) => chain) {
   const network = await newGateway(shared)
-  const { rpc, program, gateway, mint, operator } = network
+  const { rpc, mint, operator } = network
   const file = newLedgerFile()
   const watcher = watchGateway(network, file.ledger, network.validator)
   const closing = new AbortController()
@@ -44,9 +43,7 @@ async function newSite(through: (chain: PaymentChain) => PaymentChain = (chain) 
     await watcher.stop()
     await file.dispose()
   })
-  const agent = await newAgent(network, 1_000_000n)
-  await land(network, openAndDeposit(agent, OPENED_WITH), [agent.keypair])
-  const vault = vaultAddress(program, gateway, agent.keypair.publicKey)
+  const { agent, vault } = await Depositor.open(network, OPENED_WITH)
   const place = { vault: vault.toBase58(), depositAddress: depositAddress(vault, mint).toBase58() }
   const site = {
     network: networkOf('localnet'),
