@@ -31,6 +31,21 @@ test('balance_after does not add up', () => {
   expect(forged(3, more('balance_after', -1_000_000n), 'linked')).toEqual(['balance_differs'])
 })
 
+test('a deposit or a withdrawal is counted minutes before it happened', () => {
+  const counting = (amount: bigint, from: number, to: number) => {
+    const documents = receipts.map(({ receipt }, index) =>
+      index + 1 < from || index + 1 > to
+        ? receipt
+        : (more('balance_after', amount)(receipt) ?? receipt),
+    )
+    return kinds({ receipts: rewritten(documents, honest.key) })
+  }
+  expect(counting(3_000_000n, 1, 3)).toEqual(['balance_differs'])
+  expect(counting(-1_000_000n, 4, 5)).toEqual(['balance_differs'])
+  // Within what clocks may be apart.
+  expect(counting(-1_000_000n, 5, 5)).toEqual([])
+})
+
 test('a difference that lasts is one finding', () => {
   const reduced = receipts.map(({ receipt }) => more('balance_after', -7n)(receipt) ?? receipt)
   const findings = found({ receipts: rewritten(reduced, honest.key) })
@@ -94,6 +109,10 @@ test('a correction below what is settled', () => {
   const documents = [...receipts.slice(0, 4).map(({ receipt }) => receipt), correction]
   const before = relink(rewritten(documents, honest.key), honest.key, true)
   expect(kinds({ receipts: before })).toContain('settled_beyond_spent')
+  // The next calls bring it above again; at that moment it was below.
+  const later = [5, 6, 7, 8].map((seq) => document(seq))
+  const passing = relink(rewritten([...documents, ...later], honest.key), honest.key, true)
+  expect(kinds({ receipts: passing })).toContain('settled_beyond_spent')
 })
 
 test('corrections that correct nothing, or too much', () => {
