@@ -66,6 +66,8 @@ export type ChallengeProof =
       readonly terms: SignedTerms
       /** For the ledger to spend; `forgetAt` (Unix milliseconds): when the challenge is expired anyway. */
       readonly nonce: { readonly value: string; readonly forgetAt: number }
+      /** Base64, however it was sent. */
+      readonly signature: string
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
@@ -95,7 +97,8 @@ export function readSignedChallenge(
     return refused('invalid_signature', `The signature is not ${parts.pubkey}'s over the message.`)
   }
   const nonce = { value: parts.nonce, forgetAt: expiresAt }
-  return { kind: 'signed', agent: parts.pubkey, terms: parts.terms, nonce }
+  const base64 = Buffer.from(signature).toString('base64')
+  return { kind: 'signed', agent: parts.pubkey, terms: parts.terms, nonce, signature: base64 }
 }
 
 function isOurs(issuer: ChallengeIssuer, parts: SessionParts): boolean {

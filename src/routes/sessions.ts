@@ -110,11 +110,11 @@ async function create(
       refusal('invalid_request', 'The body is not {"message","signature","voucher"?}.'),
     )
   }
-  const { voucher, ...proof } = sent.data
+  const { voucher, message } = sent.data
   const at = parts.path.now()
-  const signed = readSignedChallenge(issuer, proof, at)
+  const signed = readSignedChallenge(issuer, sent.data, at)
   if (signed.kind === 'refused') return signed
-  const { agent, terms, nonce } = signed
+  const { agent, terms, nonce, signature } = signed
   const offered = voucher == null ? null : parts.path.vouchers.read(agent, voucher)
   if (offered?.kind === 'refused') return offered
 
@@ -128,7 +128,7 @@ async function create(
     tokenSha256: tokenSha256(token),
     terms: granted,
     nonce,
-    proof,
+    proof: { message, signature },
     voucher: offered?.voucher ?? null,
   }
   const opened = await parts.ledger.openSession(opening, at)

@@ -67,6 +67,7 @@ describe('a challenge', () => {
       agent: pubkey,
       terms: TERMS,
       nonce: { value: nonce, forgetAt },
+      signature: base64(sign(message)),
     }
     expect(present(message, base64(sign(message)))).toEqual(expected)
     expect(present(message, bs58.encode(sign(message)))).toEqual(expected)
