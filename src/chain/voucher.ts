@@ -6,7 +6,7 @@ import type { PublicKey } from '@solana/web3.js'
 import { type Units, units } from '../money.ts'
 
 /** `0x56 0x01 | vault (32) | cumulative (u64) | expires_at (i64)`, little-endian. */
-export const VOUCHER_BYTES = 50
+const VOUCHER_BYTES = 50
 
 const U64_MAX = 2n ** 64n - 1n
 const I64_MAX = 2n ** 63n - 1n

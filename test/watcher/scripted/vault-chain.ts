@@ -21,7 +21,7 @@ export type Act =
   | { readonly kind: 'withdraw' }
 
 /** What a transaction did: the event's name with its amount and total. */
-export interface Emitted {
+interface Emitted {
   readonly event:
     | 'DepositEvent'
     | 'SettlementEvent'
