@@ -52,5 +52,7 @@ export function pendingWithdrawal(
 }
 
 function greatest(amounts: readonly Units[]): Units {
-  return amounts.reduce((most, amount) => (amount > most ? amount : most), ZERO)
+  let most = ZERO
+  for (const amount of amounts) if (amount > most) most = amount
+  return most
 }

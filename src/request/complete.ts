@@ -15,11 +15,16 @@ interface Books extends SettleParts {
 }
 
 /** Sends what is still to be sent of a settled call. */
-export function complete(client: Client, call: HeldCall, metered: Metered, settled: Settled): void {
+export async function complete(
+  client: Client,
+  call: HeldCall,
+  metered: Metered,
+  settled: Settled,
+): Promise<void> {
   if (settled.kind === 'unavailable') {
     const reason = refusal('ledger_unavailable', 'The charge could not be written.')
     if (metered.streamed) client.cut()
-    else client.refuse(reason)
+    else await client.refuse(reason)
     return
   }
   if (!metered.streamed) {

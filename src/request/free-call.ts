@@ -62,6 +62,6 @@ function typed(contentType: string): Record<string, string> {
   return { 'content-type': contentType, 'x-charge': '0' }
 }
 
-function tellStopping(client: Client): void {
-  if (leaveReason(client.signal) === 'gateway_stops') client.refuse(gatewayStops())
+async function tellStopping(client: Client): Promise<void> {
+  if (leaveReason(client.signal) === 'gateway_stops') await client.refuse(gatewayStops())
 }

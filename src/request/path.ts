@@ -83,7 +83,7 @@ export async function serveCall(
     const settled = await settle(parts, call, metered)
 
     record(callLine(call, endOf(settled), now()))
-    complete(client, call, metered, settled)
+    await complete(client, call, metered, settled)
   } finally {
     live.drop()
   }
