@@ -34,14 +34,14 @@ const depositing = (vault: VaultParts, amount: bigint) =>
   instructionOf(callWith('deposit', inVault(vault), { amount }))
 
 describe('close_deposit_address', () => {
-  test.each<[string, VaultParts, string]>([
-    ['money is booked', VAULT.open, 'MoneyLeft'],
-    ['a withdrawal is pending', VAULT.waiting, 'MoneyLeft'],
-    ['a withdrawal is pending of nothing', VAULT.emptyAsked, 'MoneyLeft'],
-    ['something was sent there that nobody booked', VAULT.dusty, 'MoneyLeft'],
-    ['more went out than came in', VAULT.overdrawn, 'BooksBroken'],
-    ['nothing is left', VAULT.empty, 'ok'],
-  ])('while %s: %s', async (_, vault, said) => {
+  test.each<[string, string, VaultParts]>([
+    ['money is booked', 'MoneyLeft', VAULT.open],
+    ['a withdrawal is pending', 'MoneyLeft', VAULT.waiting],
+    ['a withdrawal is pending of nothing', 'MoneyLeft', VAULT.emptyAsked],
+    ['something was sent there that nobody booked', 'MoneyLeft', VAULT.dusty],
+    ['more went out than came in', 'BooksBroken', VAULT.overdrawn],
+    ['nothing is left', 'ok', VAULT.empty],
+  ])('while %s: %s', async (_, said, vault) => {
     expect(await sayTo(closeDepositAddress(partiesOf(vault)))).toBe(said)
   })
 

@@ -193,14 +193,14 @@ describe('deposit', () => {
 })
 
 describe('sync_vault', () => {
-  test.each<[string, VaultParts, string]>([
-    ['holds what is booked', VAULT.synced, 'NothingToSync'],
-    ['holds less than is booked', VAULT.short, 'BooksBroken'],
-    ['booked more out than in', VAULT.overdrawn, 'BooksBroken'],
-    ['booked out more than a counter holds', VAULT.overflown, 'BooksBroken'],
-    ['is at the largest total', VAULT.fullTotal, 'Overflow'],
-    ['is at the last index', VAULT.fullIndex, 'Overflow'],
-  ])('a vault that %s: %s', async (_, vault, said) => {
+  test.each<[string, string, VaultParts]>([
+    ['holds what is booked', 'NothingToSync', VAULT.synced],
+    ['holds less than is booked', 'BooksBroken', VAULT.short],
+    ['booked more out than in', 'BooksBroken', VAULT.overdrawn],
+    ['booked out more than a counter holds', 'BooksBroken', VAULT.overflown],
+    ['is at the largest total', 'Overflow', VAULT.fullTotal],
+    ['is at the last index', 'Overflow', VAULT.fullIndex],
+  ])('a vault that %s: %s', async (_, said, vault) => {
     expect(await sayToCall('sync_vault', inVault(vault))).toBe(said)
   })
 })
