@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ProgramChain, startScenario } from './chain.ts'
 import { Driver, PURSE_UNITS, type Sight } from './driver.ts'
-import { lives, MONTH_SECONDS, WHOLE_LIFE } from './lives.ts'
+import { HONEST_START, HOSTILE_REST, lives, MONTH_SECONDS, WHOLE_LIFE } from './lives.ts'
 import { apply, type Model, type ModelVault, type Step, type Who } from './model.ts'
 
 let chain: ProgramChain
@@ -110,6 +110,11 @@ const delays = fc.record({
 test('C9: the whole way of a vault is taken step by step', async () => {
   const taken = await live({ alice: 1n, bob: 0n }, WHOLE_LIFE)
   expect(taken).toEqual(WHOLE_LIFE)
+})
+
+test('C9: what hostile parties try is refused, step by step', async () => {
+  const month = { alice: MONTH_SECONDS, bob: MONTH_SECONDS }
+  expect(await live(month, [...HONEST_START, ...HOSTILE_REST])).toEqual(HONEST_START)
 })
 
 test('C9: whatever honest and hostile parties do, no money is made, lost, or paid beyond a signature', async () => {
