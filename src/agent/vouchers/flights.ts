@@ -8,6 +8,9 @@ import type { OwnCall } from './receipt-chain.ts'
  */
 const LOST_MS = 120_000
 
+/** Calls that are remembered after they count no more; some 5 MB. */
+const OVER_MAX = 20_000
+
 interface Flight extends OwnCall {
   /** Nothing more comes of it: its receipt exists, if it was charged. */
   ended: boolean
@@ -17,18 +20,33 @@ interface Flight extends OwnCall {
 
 export class Flights {
   readonly #flights = new Map<string, Flight>()
+  /** Calls that count no more and are on no receipt: one that comes late is held to what its call can cost, all the same. */
+  readonly #over = new Map<string, OwnCall>()
 
   start(nonce: string, call: OwnCall): void {
     this.#flights.set(nonce, { ...call, ended: false, lostAt: null })
   }
 
   get(nonce: string): OwnCall | undefined {
-    return this.#flights.get(nonce)
+    return this.#flights.get(nonce) ?? this.#over.get(nonce)
   }
 
-  /** It is on a receipt, or was refused: nothing of it is open. */
+  /** It is on a receipt, or was never sent: nothing more comes of it. */
   land(nonce: string): void {
     this.#flights.delete(nonce)
+    this.#over.delete(nonce)
+  }
+
+  /** It was refused, or is on no receipt though it must be: it is taken to be free of charge. */
+  drop(nonce: string): void {
+    const flight = this.#flights.get(nonce)
+    if (flight === undefined) return
+    this.#flights.delete(nonce)
+    const { bound, priceVersion } = flight
+    this.#over.set(nonce, { bound, priceVersion })
+    if (this.#over.size <= OVER_MAX) return
+    const oldest = this.#over.keys().next().value
+    if (oldest !== undefined) this.#over.delete(oldest)
   }
 
   /** Its answer came to an end. */
@@ -57,7 +75,7 @@ export class Flights {
   worst(now: number): Units {
     let sum: bigint = ZERO
     for (const [nonce, { bound, lostAt }] of this.#flights) {
-      if (lostAt !== null && now > lostAt + LOST_MS) this.#flights.delete(nonce)
+      if (lostAt !== null && now > lostAt + LOST_MS) this.drop(nonce)
       else sum += bound
     }
     return units(sum)

@@ -61,7 +61,7 @@ export class Purse {
     const { book, flights } = this.#parts
     const ended = flights.ended()
     await book.sync()
-    for (const nonce of ended) flights.land(nonce)
+    for (const nonce of ended) flights.drop(nonce)
   }
 
   /**

@@ -138,7 +138,7 @@ async function vouchedCall(
     )
     if (response.ok) return await received(desk, surroundings, nonce, response)
     const next: Next | null = await afterRefusal(desk, request, response, tries).finally(() =>
-      desk.flights.land(nonce),
+      desk.flights.drop(nonce),
     )
     if (next === null) return response
     if (next.kind === 'repriced') prices = next.prices

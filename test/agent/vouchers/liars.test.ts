@@ -177,6 +177,40 @@ describe('C9: a chain of receipts that is not one', () => {
   })
 })
 
+describe('C9: a receipt that comes late, for a call that was taken to be free', () => {
+  /** Shows no receipts until told to, and then one for more than its call can cost. */
+  function withholding(): { spoil: Spoil; show(): void } {
+    let shown = false
+    const inflated = (item: { receipt: Loose }) => {
+      const charge = `${CHAT_BOUND + 1n}`
+      const receipt = { ...item.receipt, charge, spent: charge, held: charge }
+      const bytes = receiptBytes(receiptText(receipt as never))
+      return { receipt, signature: sign(null, bytes, RECEIPT_KEY).toString('base64') }
+    }
+    const spoil: Spoil = async (target, answer) => {
+      const response = await answer()
+      const headers = new Headers(response.headers)
+      headers.delete('x-receipt')
+      const text = await response.text()
+      if (target !== '/v1/receipts') return new Response(text, { status: response.status, headers })
+      const { data } = JSON.parse(text) as { data: [{ receipt: Loose }] }
+      const listed = shown ? data.slice(0, 1).map(inflated) : []
+      return Response.json({ data: listed, next_cursor: null })
+    }
+    return { spoil, show: () => (shown = true) }
+  }
+
+  test('of an answer that had ended', async () => {
+    const site = await voucherSite()
+    const { spoil, show } = withholding()
+    const { agent } = await site.agent(1_000_000n, {}, spoil)
+    await (await post(agent)).text()
+    await expect(post(agent)).rejects.toMatchObject({ code: 'authorization_required' })
+    show()
+    await expect(post(agent)).rejects.toThrow(`for a call that costs at most ${CHAT_BOUND}`)
+  })
+})
+
 describe('C9: a session of an earlier run', () => {
   test.each<[string, (proof: Loose) => Loose]>([
     ['under another signature', (proof) => ({ ...proof, signature: vectors.session_signature })],
