@@ -27,6 +27,9 @@ export interface SyncOptions {
   readonly log: WatcherLog
 }
 
+/** `getSignatureStatuses` takes 256 signatures. */
+const STATUSES_PER_CALL = 256
+
 /** What the token account holds beyond the vault's own count, in units; 0 where there is no account. */
 function surplusOf({ account, tokens }: Pick<VaultReading, 'account' | 'tokens'>): bigint {
   return tokens === null ? 0n : tokens.amount - bookedBalance(account)
@@ -60,9 +63,14 @@ export class TransferSync {
    * that a surplus is never seen after its own synchronisation was forgotten.
    */
   async settleInFlight(): Promise<void> {
+    const inFlight = [...this.#inFlight]
+    for (let start = 0; start < inFlight.length; start += STATUSES_PER_CALL) {
+      await this.#settleSome(inFlight.slice(start, start + STATUSES_PER_CALL))
+    }
+  }
+
+  async #settleSome(vaults: readonly (readonly [string, SignedTransaction])[]): Promise<void> {
     const { rpc, log } = this.#options
-    const vaults = [...this.#inFlight]
-    if (vaults.length === 0) return
     const signatures = vaults.map(([, { signature }]) => signature)
     const { value } = await rpc.getSignatureStatuses(signatures)
     const height = await rpc.getBlockHeight('finalized')
