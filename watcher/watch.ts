@@ -35,6 +35,11 @@ export interface Sweep {
 
 /** Transactions between two moves of the cursor. */
 const BATCH = 64
+/**
+ * Batches that one sweep reads: anyone may name the gateway in any number of transactions, and what is leaving is looked
+ * for at the beginning of each sweep [C8].
+ */
+const BATCHES_PER_SWEEP = 8
 
 export class Watch {
   readonly #options: WatchOptions
@@ -83,7 +88,8 @@ export class Watch {
 
     const window = await listWindow(rpc, gateway, cursor) // 1. chain
     const unread = window.transactions.filter(({ signature }) => !this.#read.has(signature))
-    for (const [index, batch] of batches(unread, BATCH).entries()) {
+    const cut = batches(unread, BATCH)
+    for (const [index, batch] of cut.slice(0, BATCHES_PER_SWEEP).entries()) {
       const decoded = await this.#reader.read(batch) // 2. decode
       const moved = { ...decoded, withdrawals: [...this.#waiting, ...decoded.withdrawals] }
       const proofs = await this.#learn(moved)
@@ -97,6 +103,7 @@ export class Watch {
       const done = index * BATCH + batch.length
       if (unread.length > BATCH) log.info({ done, total: unread.length }, 'reading the history')
     }
+    if (cut.length > BATCHES_PER_SWEEP) return this.#interrupted()
     const complete = this.#isComplete(window)
     if (complete) await this.#advance(window.transactions, cursor)
     else if (cursor === null && window.transactions.length === 0) {
@@ -109,6 +116,11 @@ export class Watch {
     const pending = await this.#pending.show((signature) => this.#read.has(signature))
     await this.#sync.run(accounts)
     return { complete, pending, receiptKeyProblem: this.#receiptKey.problem }
+  }
+
+  /** Books that are known to lack something are compared with nothing: the next sweep goes on at once. */
+  #interrupted(): Sweep {
+    return { complete: false, pending: true, receiptKeyProblem: this.#receiptKey.problem }
   }
 
   async #vaults(): Promise<Map<string, KnownVault>> {

@@ -288,3 +288,20 @@ test('C8: with more vaults than a sweep reads, one that asks for money is read f
   await site.sweep()
   expect(await site.balance()).toMatchObject({ available: 300n, frozen: 700n })
 })
+
+test('C8: a long history is read in pieces, and a request that is made meanwhile freezes before the next piece', async () => {
+  const site = await openSite()
+  await site.fund(10_000n)
+  for (let count = 0; count < 1_200; count += 1) site.land(deposit(1n))
+  site.chain.finalize(site.chain.slot)
+  await site.sweep()
+  expect((await site.balance()).deposited).toBeLessThan(11_200n)
+  site.land(request(10_000n))
+  await site.sweep()
+  expect((await site.balance()).frozen).toBe(10_000n)
+  expect((await site.balance()).deposited).toBeLessThan(11_200n)
+  await site.untilEqual()
+  expect(site.log.lines.filter(({ level }) => level !== 'info')).toMatchObject([
+    { message: 'a withdrawal freezes' },
+  ])
+})
