@@ -60,8 +60,8 @@ export interface CrankReport {
   readonly standings: readonly Standing[]
 }
 
-/** Vaults that are read and settled together: with the treasury's account they fit one request. */
-const VAULTS_PER_ROUND = 90
+/** Vaults that one run settles: those that become urgent meanwhile are the next one's. */
+const VAULTS_PER_RUN = 90
 /** Transactions under way at once. */
 const PARALLEL = 4
 
@@ -78,28 +78,26 @@ export class Crank {
   }
 
   /**
-   * Settles what is due. Without an order by hand one round of it, the most urgent first; runs may overlap.
+   * Settles what is due. Without an order by hand only the most urgent of it; runs may overlap.
    * Throws only where the ledger does not answer: whatever else fails is in the report, by vault.
    */
   async run(order: CrankOrder): Promise<CrankReport> {
     const open = await this.#options.ledger.unsettled(order.agent)
     this.#forget(order, open)
-    const due = open.filter((own) => this.#isDue(own, order)).sort(byUrgency)
-    const taken = order.byHand ? due : due.slice(0, VAULTS_PER_ROUND)
-    for (const { vault } of taken) this.#busy.add(vault)
-    const reports: BatchReport[] = []
+    const due = open.filter((own) => this.#isDue(own, order))
+    const inHand = new Set(due.map(({ vault }) => vault))
+    for (const vault of inHand) this.#busy.add(vault)
     const seen = new Map(open.map((own) => [own.vault, own]))
-    try {
-      for (let at = 0; at < taken.length; at += VAULTS_PER_ROUND) {
-        reports.push(await this.#round(taken.slice(at, at + VAULTS_PER_ROUND), order, seen))
-      }
-    } finally {
-      for (const { vault } of taken) this.#busy.delete(vault)
+    const letGo = (vault: string) => {
+      if (inHand.delete(vault)) this.#busy.delete(vault)
     }
-    const steps = reports.flatMap((report) => report.steps)
-    const transactions = reports.flatMap((report) => report.transactions)
-    this.#note(steps, seen)
-    return { steps, transactions, standings: standingsAfter(seen, steps) }
+    try {
+      const { steps, transactions } = await this.#settle(due, order, { seen, letGo })
+      this.#note(steps, seen)
+      return { steps, transactions, standings: standingsAfter(seen, steps) }
+    } finally {
+      for (const vault of inHand) letGo(vault)
+    }
   }
 
   #isDue(own: Settleable, order: CrankOrder): boolean {
@@ -113,23 +111,32 @@ export class Crank {
     return reasonToSettle(own, { byHand, thresholdUnits, met: this.#met })
   }
 
-  /** Reads the vaults afresh, which replaces what is `seen` of them, and settles what is due still. */
-  async #round(
+  /**
+   * Reads all that is due afresh, which replaces what is `seen` of it, and settles what is due still; the rest is let go.
+   * The books lag behind the chain as their owners like: only what was read decides who comes first.
+   */
+  async #settle(
     due: readonly Settleable[],
     order: CrankOrder,
-    seen: Map<string, Settleable>,
+    { seen, letGo }: { seen: Map<string, Settleable>; letGo: (vault: string) => void },
   ): Promise<BatchReport> {
+    if (due.length === 0) return { steps: [], transactions: [] }
     const { rpc, operator, program, priorityFeeMax, spread, signal } = this.#options
+    let inQuestion = due
     try {
       const settling = await readSettlingParties(this.#options)
       const { vaults, treasuryOpen } = await readVaults(this.#options, settling, due)
-      const planned = due.flatMap((own) => {
+      const fresh = due.flatMap((own) => {
         const vault = vaults.get(own.vault)
-        if (vault === undefined) return []
-        const fresh = withVault(own, vault)
-        seen.set(own.vault, fresh)
-        return this.#reason(fresh, order) === null ? [] : this.#step(fresh)
+        return vault === undefined ? [] : [withVault(own, vault)]
       })
+      for (const own of fresh) seen.set(own.vault, own)
+      const wanted = fresh.filter((own) => this.#reason(own, order) !== null).sort(byUrgency)
+      const taken = order.byHand ? wanted : wanted.slice(0, VAULTS_PER_RUN)
+      const planned = taken.flatMap((own) => this.#step(own))
+      const isTaken = new Set(taken.map(({ vault }) => vault))
+      for (const { vault } of due) if (!isTaken.has(vault)) letGo(vault)
+      inQuestion = taken
       if (planned.length === 0) return { steps: missing(due, vaults), transactions: [] }
       const opening = treasuryOpen ? [] : await openTreasury(this.#options, settling)
       const parts = { rpc, operator, program, settling, priorityFeeMax, spread, signal }
@@ -142,7 +149,7 @@ export class Crank {
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      const steps = due.map(({ agent, vault }) => ({
+      const steps = inQuestion.map(({ agent, vault }) => ({
         kind: 'failed' as const,
         agent,
         vault,

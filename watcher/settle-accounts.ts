@@ -34,25 +34,32 @@ export async function readSettlingParties({
   return { authority, treasury }
 }
 
-/** Reads at most 99 vaults, and whether the treasury has a token account to be paid on. */
+/** `getMultipleAccounts` takes 100 keys: the treasury's account is one. */
+const VAULTS_PER_CALL = 99
+
+/** Reads vaults, and whether the treasury has a token account to be paid on. */
 export async function readVaults(
   { rpc, program, mint }: Place,
   { treasury }: SettlingParties,
   wanted: readonly Settleable[],
 ): Promise<{ vaults: ReadonlyMap<string, Mirrored>; treasuryOpen: boolean }> {
-  const keys = wanted.map(({ vault }) => new PublicKey(vault))
-  const [paid, ...stored] = await rpc.getMultipleAccountsInfo(
-    [tokenAddress(treasury, mint), ...keys],
-    'confirmed',
-  )
   const vaults = new Map<string, Mirrored>()
-  for (const [index, { vault }] of wanted.entries()) {
-    const account = stored[index]
-    if (account == null || !account.owner.equals(program)) continue
-    const { withdrawableAtSeconds, ...totals } = decodeVault(account.data)
-    vaults.set(vault, { ...totals, withdrawableAt: Number(withdrawableAtSeconds) })
+  let treasuryOpen = false
+  for (let start = 0; start < wanted.length; start += VAULTS_PER_CALL) {
+    const some = wanted.slice(start, start + VAULTS_PER_CALL)
+    const [paid, ...stored] = await rpc.getMultipleAccountsInfo(
+      [tokenAddress(treasury, mint), ...some.map(({ vault }) => new PublicKey(vault))],
+      'confirmed',
+    )
+    treasuryOpen = paid != null
+    for (const [index, { vault }] of some.entries()) {
+      const account = stored[index]
+      if (account == null || !account.owner.equals(program)) continue
+      const { withdrawableAtSeconds, ...totals } = decodeVault(account.data)
+      vaults.set(vault, { ...totals, withdrawableAt: Number(withdrawableAtSeconds) })
+    }
   }
-  return { vaults, treasuryOpen: paid != null }
+  return { vaults, treasuryOpen }
 }
 
 /** Creates the treasury's token account; changes nothing where somebody did so meanwhile. Throws when it does not land. */
