@@ -1,7 +1,7 @@
 /** The transaction of a deposit: built from what the chain says, and signed by the agent. */
 import { type Connection, PublicKey, type TransactionInstruction } from '@solana/web3.js'
-import { decodeGateway } from '../chain/accounts.ts'
-import { tokenAddress } from '../chain/addresses.ts'
+import { decodeGateway, decodeVault } from '../chain/accounts.ts'
+import { depositAddress, tokenAddress, vaultAddress } from '../chain/addresses.ts'
 import { deposit, openVault, type VaultParties } from '../chain/instructions.ts'
 import { connectRpc } from '../chain/rpc.ts'
 import { readTokenAccount } from '../chain/token.ts'
@@ -44,9 +44,9 @@ export async function openPayment(parts: PaymentParts, amount: Units): Promise<O
   }
   const delaySeconds = await gatewayDelaySeconds(rpc, parties)
   await checkWallet(rpc, agent, parties.mint, amount)
-  const opensVault = (await rpc.getAccountInfo(new PublicKey(terms.vault), 'confirmed')) === null
+  const { opensVault, opensAt } = await readVault(rpc, parties, delaySeconds)
   const { surroundings } = parts
-  const open = opensVault ? [openVault(parties, agent, delaySeconds)] : []
+  const open = opensAt === null ? [] : [openVault(parties, agent, opensAt)]
   const instructions: TransactionInstruction[] = [...open, deposit(parties, agent, amount)]
   const signed = await signTransaction(rpc, instructions, signer, surroundings.freshNonce())
   const { signature } = signed
@@ -94,6 +94,26 @@ async function gatewayDelaySeconds(rpc: Connection, parties: VaultParties): Prom
     throw depositFailed(`the gateway takes ${gateway.mint}, not ${parties.mint}`)
   }
   return gateway.withdrawalDelaySeconds
+}
+
+/**
+ * Whether the vault is to be opened, and the delay under which it, or its closed deposit address, is: null where both
+ * stand. Whoever sends lamports to either address has opened nothing.
+ */
+async function readVault(
+  rpc: Connection,
+  parties: VaultParties,
+  gatewayDelaySeconds: bigint,
+): Promise<{ readonly opensVault: boolean; readonly opensAt: bigint | null }> {
+  const vaultKey = vaultAddress(parties.program, parties.gateway, parties.agent)
+  const keys = [vaultKey, depositAddress(vaultKey, parties.mint)]
+  const [vault, tokens] = await rpc.getMultipleAccountsInfo(keys, 'confirmed')
+  if (vault == null || !vault.owner.equals(parties.program)) {
+    return { opensVault: true, opensAt: gatewayDelaySeconds }
+  }
+  const isClosed = tokens == null || readTokenAccount(tokens.data) === null
+  const opensAt = isClosed ? decodeVault(vault.data).withdrawalDelaySeconds : null
+  return { opensVault: false, opensAt }
 }
 
 async function checkWallet(
