@@ -5,7 +5,7 @@ import { tokenAddress } from '../src/chain/addresses.ts'
 import type { SettlingParties } from '../src/chain/instructions.ts'
 import { landThroughOutages } from '../src/chain/land-through-outages.ts'
 import { addressOf, signTransaction, type TransactionSigner } from '../src/chain/send.ts'
-import { createTokenAccount } from '../src/chain/token.ts'
+import { createTokenAccount, readTokenAccount } from '../src/chain/token.ts'
 import type { Settleable } from '../src/ledger/voucher-ledger.ts'
 import type { Watched } from './binding.ts'
 import type { Mirrored } from './settle-plan.ts'
@@ -51,7 +51,8 @@ export async function readVaults(
       [tokenAddress(treasury, mint), ...some.map(({ vault }) => new PublicKey(vault))],
       'confirmed',
     )
-    treasuryOpen = paid != null
+    // Whoever sends lamports to the address has opened no token account.
+    treasuryOpen = paid != null && readTokenAccount(paid.data) !== null
     for (const [index, { vault }] of some.entries()) {
       const account = stored[index]
       if (account == null || !account.owner.equals(program)) continue

@@ -1,3 +1,4 @@
+import { SystemProgram } from '@solana/web3.js'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { tokenAddress } from '../../../src/chain/addresses.ts'
 import { requestWithdrawal, withdraw } from '../../../src/chain/instructions.ts'
@@ -45,6 +46,19 @@ describe('what is due', () => {
     expect(standings).toMatchObject([{ settled: 20n, covered: 0n, owed: 0n, atRisk: 10n }])
     expect((await site.vaultOf(one)).settled).toBe(20n)
     expect((await site.vaultOf(other)).settled).toBe(0n)
+  })
+
+  test('lamports that somebody sent to its address give the treasury no token account', async () => {
+    const site = await CrankSite.open(shared, { treasuryOpen: false })
+    const customer = await site.customer(10_000n)
+    await site.spend(customer, 2_000n, 2_000n)
+    const { payer, mint } = site.network
+    const toPubkey = tokenAddress(site.treasury, mint)
+    const stray = { fromPubkey: payer.publicKey, toPubkey, lamports: 1_000_000 }
+    await land(site.network, [SystemProgram.transfer(stray)], [payer])
+    const { steps } = await site.crank().run(DUE)
+    expect(steps).toMatchObject([{ kind: 'settled', amount: 2_000n }])
+    expect(await site.paid()).toBe(2_000n)
   })
 
   test('a treasury without a token account is given one', async () => {
