@@ -14,13 +14,16 @@ import {
 /** One hour. */
 const SESSION_TTL_SECONDS = 3600
 
+/** In units. The largest amount that a ledger file holds. */
+const SPEND_LIMIT_MAX = 2n ** 62n - 1n
+
 const Body = z.strictObject({
   pubkey: z
     .string()
     .refine((text) => decodePublicKey(text) !== null, 'not a base58 key of 32 bytes'),
   spend_limit: z
     .string()
-    .refine((text) => parseUnits(text) !== null, 'not a decimal string of units')
+    .refine(isSpendLimit, `not a decimal string of 0 to ${SPEND_LIMIT_MAX} units`)
     .nullish(),
   models: z
     .array(z.string().refine(isModelId, "not a model's id"))
@@ -56,4 +59,9 @@ export function readChallengeRequest(body: unknown): ChallengeRequest {
     label: label ?? null,
   }
   return { kind: 'asked', pubkey, terms }
+}
+
+function isSpendLimit(text: string): boolean {
+  const limit = parseUnits(text)
+  return limit !== null && limit <= SPEND_LIMIT_MAX
 }

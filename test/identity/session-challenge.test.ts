@@ -43,7 +43,7 @@ function present(message: string, signature: string, now = NOW, issuer = ISSUER)
 }
 
 const anyTerms = fc.record({
-  spendLimit: fc.option(fc.bigInt({ min: 0n, max: 10n ** 20n - 1n }).map(units)),
+  spendLimit: fc.option(fc.bigInt({ min: 0n, max: 2n ** 62n - 1n }).map(units)),
   ttlSeconds: fc.integer({ min: 1, max: 2_592_000 }),
   models: fc.option(
     fc.array(fc.stringMatching(/^[a-z][a-z0-9._:/@-]{3,20}$/), { minLength: 1, maxLength: 50 }),
@@ -197,6 +197,7 @@ describe('the body of a challenge request', () => {
     ['spend_limit', 300000],
     ['spend_limit', '3.5'],
     ['spend_limit', '-1'],
+    ['spend_limit', (2n ** 62n).toString()],
     ['models', []],
     ['models', ['any']],
     ['models', ['a b']],

@@ -160,6 +160,21 @@ test('C8: a voucher of a session must reach all that can be spent then; too low 
   expect(await codeOf(again)).toBe('replayed_nonce')
 })
 
+test('S3: the highest limit that a ledger holds opens and is spent from; one unit more is refused', async () => {
+  const gateway = await startGateway()
+  const agent = await gateway.agent(10_000n)
+  const most = 2n ** 62n - 1n
+  const { token } = await openSession(gateway.url, agent, { spend_limit: most.toString() })
+  const headers = { authorization: `Bearer ${token}` }
+  const body = JSON.stringify(CHAT)
+  const paid = await fetch(`${gateway.url}${CALL}`, { method: 'POST', body, headers })
+  expect(paid.status).toBe(200)
+  const beyond = { pubkey: agent.pubkey, spend_limit: (most + 1n).toString() }
+  const url = `${gateway.url}/v1/sessions/challenge`
+  const refused = await fetch(url, { method: 'POST', body: JSON.stringify(beyond) })
+  expect([refused.status, await codeOf(refused)]).toEqual([400, 'invalid_request'])
+})
+
 test('C8: an unlimited session takes a voucher over all the money', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(10_000n)
