@@ -37,6 +37,8 @@ const Shown = z.object({
   proof: z.object({ message: z.string().max(16_384), signature: z.string().max(128) }),
 })
 
+const Listed = z.object({ data: z.array(z.object({ id: z.string() })) })
+
 /** The ids of the sessions that receipts name, each with its charges in order. */
 function sessionsOf(receipts: readonly ReadReceipt[]): Map<string, Used[]> {
   const sessions = new Map<string, Used[]>()
@@ -95,23 +97,42 @@ function readProof(
   return { kind: 'shown', proof: { id, message, signature, opening: parseSessionText(message) } }
 }
 
+/** Whoever kept no list of its own (`openedSessions`) goes by the gateway's. */
 function unprovenSession(
-  { openedSessions }: Evidence,
+  { openedSessions, listedSessions }: Evidence,
   id: string,
   used: readonly Used[],
   why: string,
 ): Extract<Finding, { kind: 'session_unknown' }> | Extract<Note, { kind: 'session_unproven' }> {
   const [first] = used
-  if (first !== undefined && openedSessions !== null && !openedSessions.includes(id)) {
+  const missing =
+    openedSessions === null ? notListed(listedSessions, id) : notOpened(openedSessions, id)
+  if (first !== undefined && missing !== null) {
     return {
       kind: 'session_unknown',
-      message: `receipt ${first.receipt.seq} charges to the session ${id}, which the agent did not open and nothing proves`,
+      message: `receipt ${first.receipt.seq} charges to the session ${id}, which ${missing.why} and nothing proves`,
       says: receiptFact(first.receipt, { auth: { session: id } }),
-      but: { source: 'agent', states: { opened_sessions: openedSessions } },
+      but: missing.fact,
     }
   }
   const charged = used.reduce((sum, { receipt }) => sum + receipt.charge, 0n).toString()
   return { kind: 'session_unproven', session: id, receipts: used.length, charged, why }
+}
+
+function notOpened(openedSessions: readonly string[], id: string) {
+  if (openedSessions.includes(id)) return null
+  const fact = { source: 'agent', states: { opened_sessions: openedSessions } } as const
+  return { why: 'the agent did not open', fact }
+}
+
+function notListed(listed: Answered | null, id: string) {
+  if (listed?.kind !== 'answered') return null
+  const read = Listed.safeParse(listed.body)
+  if (!read.success) return null
+  const sessions = read.data.data.map((session) => session.id)
+  if (sessions.includes(id)) return null
+  const fact = { source: 'answer', target: listed.target, states: { sessions } } as const
+  return { why: 'the gateway does not list', fact }
 }
 
 /** Whether the message is the agent's own, for this gateway. */

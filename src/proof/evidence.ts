@@ -88,6 +88,8 @@ export interface Evidence {
   readonly balance: Answered
   /** `GET /v1/sessions/{id}`, by the ids that receipts name. */
   readonly sessions: ReadonlyMap<string, Answered>
+  /** `GET /v1/sessions`; null where receipts name none. */
+  readonly listedSessions: Answered | null
   /** Every session that the agent opened, where it kept a list; else null. */
   readonly openedSessions: readonly string[] | null
   readonly chain: ChainHistory

@@ -131,8 +131,8 @@ export type Finding =
   | Contradiction<'session_invalid', SessionFact, ComputedFact | SessionFact | AgentFact>
   /** Charged to a session beyond the terms that the agent signed. */
   | Contradiction<'session_exceeded', ReceiptFact, SessionFact>
-  /** A session that nothing proves and that the agent did not open. */
-  | Contradiction<'session_unknown', ReceiptFact, AgentFact>
+  /** A session that nothing proves, and that the agent did not open or the gateway does not list. */
+  | Contradiction<'session_unknown', ReceiptFact, AgentFact | AnswerFact>
   /** The vault holds less than the gateway says is there. */
   | Contradiction<'insolvent', AnswerFact, ChainFact>
 

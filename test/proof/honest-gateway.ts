@@ -281,6 +281,7 @@ export class HonestGateway {
         deposited: this.#credited.toString(),
       }),
       sessions: new Map(sessions),
+      listedSessions: null,
       openedSessions: null,
       chain: {
         slot: this.#slot,

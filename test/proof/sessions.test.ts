@@ -96,6 +96,25 @@ test.each([
   },
 )
 
+test('a session without proof is a finding where the gateway does not list it, unless the agent knows it', () => {
+  const listing = (...ids: string[]): Partial<Evidence> => ({
+    sessions: new Map(),
+    listedSessions: {
+      kind: 'answered',
+      target: 'GET /v1/sessions',
+      body: { data: ids.map((id) => ({ id })) },
+    },
+  })
+  expect(one(listing('ses_other'))).toMatchObject({
+    kind: 'session_unknown',
+    says: { states: { seq: 3, auth: { session: ID } } },
+    but: { source: 'answer', target: 'GET /v1/sessions', states: { sessions: ['ses_other'] } },
+  })
+  expect(kinds(listing('ses_other', ID))).toEqual([])
+  expect(kinds({ ...listing(), openedSessions: [ID] })).toEqual([])
+  expect(kinds({ ...opened({}), listedSessions: listing().listedSessions ?? null })).toEqual([])
+})
+
 test('auth that is neither a signature nor a session is no receipt', () => {
   const both = { ...(document(1)['auth'] as object), session: ID }
   for (const auth of [{}, null, both, { session: '' }]) {

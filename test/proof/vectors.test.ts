@@ -26,6 +26,7 @@ const evidence: Evidence = {
   prices: [{ asked: null, answer: answered('GET /v1/pricing', { ...list, signature }) }],
   balance: answered('GET /v1/balance', balance),
   sessions: new Map(),
+  listedSessions: null,
   openedSessions: ['s_1'],
   chain: {
     slot: 9,

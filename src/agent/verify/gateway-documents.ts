@@ -3,7 +3,10 @@ import { z } from 'zod'
 import type { Answered, Evidence } from '../../proof/evidence.ts'
 import { type Ask, askAll } from './asking.ts'
 
-type Shown = Pick<Evidence, 'receipts' | 'receiptTroubles' | 'prices' | 'sessions' | 'balance'>
+type Shown = Pick<
+  Evidence,
+  'receipts' | 'receiptTroubles' | 'prices' | 'sessions' | 'listedSessions' | 'balance'
+>
 
 const PAGE = 500
 /** An agent with more than these is checked by who keeps its receipts. */
@@ -43,6 +46,7 @@ export async function readDocuments(open: Ask, signed: Ask): Promise<Shown> {
     signed,
     ids.map((id) => `/v1/sessions/${encodeURIComponent(id)}`),
   )
+  const listedSessions = ids.length === 0 ? null : await signed('/v1/sessions')
   return {
     balance,
     receipts,
@@ -52,6 +56,7 @@ export async function readDocuments(open: Ask, signed: Ask): Promise<Shown> {
       ...lists.map((answer, index) => ({ asked: asked[index] ?? null, answer })),
     ],
     sessions: new Map(proofs.map((answer, index) => [ids[index] ?? '', answer])),
+    listedSessions,
   }
 }
 

@@ -17,7 +17,7 @@ import { firstEnd, readDocuments } from './gateway-documents.ts'
 export interface VerifyWish {
   /** Receipts that the agent kept of its own answers (`X-Receipt`), each `{"receipt","signature"}`. */
   readonly kept?: readonly unknown[]
-  /** Ids of every session that the agent opened: charges to others are findings, unless the gateway proves them. */
+  /** Ids of every session that the agent opened: charges to others are findings, unless the gateway proves them. Without it the gateway's own list counts. */
   readonly openedSessions?: readonly string[]
 }
 

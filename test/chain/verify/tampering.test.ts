@@ -209,6 +209,12 @@ test('charges through a session beyond its terms, or without proof', async () =>
   expect(mine.ok).toBe(true)
   const { findings } = await site.agent.verify({ openedSessions: ['ses_of_mine'] })
   expect(findings).toMatchObject([{ kind: 'session_unknown' }])
+  const hidden: Tampering = (target) =>
+    target.startsWith('/v1/sessions/') ? { status: 404, body: {} } : null
+  expect(await site.kinds(hidden)).toEqual([])
+  const madeUp: Tampering = (target, shown) =>
+    target === '/v1/sessions' ? { ...shown, body: { data: [] } } : hidden(target, shown)
+  expect(await site.kinds(madeUp)).toEqual(['session_unknown'])
 })
 
 test('what the agent kept is held against what is shown', async () => {
