@@ -112,7 +112,7 @@ export function readPaymentPayload(header: string): PayloadOutcome {
   if (value === undefined) return refused('PAYMENT-SIGNATURE is not the base64 of JSON.')
   const read = Payload.safeParse(value)
   if (!read.success) {
-    const at = read.error.issues[0]?.path.join('.') ?? ''
+    const at = read.error.issues[0]?.path.join('.') || 'the JSON as a whole'
     return refused(`PAYMENT-SIGNATURE is not an x402 v2 payment of scheme exact: see ${at}.`)
   }
   const { accepted, payload } = read.data
