@@ -31,9 +31,10 @@ function readSecretKey(path: string): Buffer {
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
+  } catch (cause) {
     // JSON's own errors quote the text.
-    throw new Error(`key file ${path}: cannot be read as JSON`)
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null
+    throw new Error(`key file ${path}: ${code === null ? 'not JSON' : `cannot be read (${code})`}`)
   }
   const isByte = (item: unknown) =>
     Number.isInteger(item) && Number(item) >= 0 && Number(item) < 256

@@ -129,4 +129,6 @@ test('a key file signs as its key verifies, and a wrong one is named without its
     expect(failed).toMatch(/^Error: OPERATOR_KEY: key file .*wrong\.json: /)
     expect(failed).not.toContain('oops')
   }
+  const absent = openSigner('OPERATOR_KEY', join(folder, 'absent.json'))
+  await expect(absent).rejects.toThrow(/absent\.json: cannot be read \(ENOENT\)$/)
 })
