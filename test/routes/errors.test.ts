@@ -4,7 +4,8 @@ import { LedgerUnavailable } from '../../src/ledger/ledger.ts'
 import type { TestAgent } from '../support/agent.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { jsonReply, silence } from '../support/provider.ts'
-import { openSession } from '../support/session.ts'
+import { challenge, openSession, present } from '../support/session.ts'
+import { signVoucher } from '../support/voucher.ts'
 
 interface Scene {
   readonly gateway: TestGateway
@@ -26,7 +27,7 @@ const PROVOKED: Record<
   invalid_json: ({ agent }) => agent.fetch(CALL, post('{"model":')),
   invalid_request: ({ agent }) => agent.post(CALL, { ...CHAT, max_tokens: -1 }),
   unsupported_parameter: ({ agent }) => agent.post(CALL, { ...CHAT, web_search_options: {} }),
-  invalid_voucher: 'comes with a later feature',
+  invalid_voucher: ({ agent }) => agent.post(CALL, CHAT, { headers: { 'x-agent-voucher': '44' } }),
   missing_credentials: ({ gateway }) => fetch(`${gateway.url}${CALL}`, post('{}')),
   invalid_signature: ({ agent }) =>
     agent.fetch(CALL, {
@@ -48,7 +49,10 @@ const PROVOKED: Record<
     const headers = { authorization: `Bearer ${token}` }
     return fetch(`${gateway.url}${CALL}`, post(JSON.stringify(CHAT), headers))
   },
-  authorization_required: 'comes with a later feature',
+  authorization_required: async ({ gateway, agent }) => {
+    const { message } = await challenge(gateway.url, agent.pubkey, { spend_limit: '100' })
+    return present(gateway.url, message, agent.signMessage(message), signVoucher(agent, 99n))
+  },
   forbidden: async ({ gateway, agent }) => {
     const { token } = await openSession(gateway.url, agent, { models: ['other-model'] })
     const headers = { 'x-api-key': token }
