@@ -3,17 +3,20 @@
 export interface Output {
   /** The result: one line of JSON with `--json`, else the text. */
   result(document: object, text: string): void
-  /** How far long work has come; never on stdout. */
+  /** How far long work has come; never on stdout, and no line twice in a row. */
   progress(text: string): void
 }
 
 /** Prints as `--json` asks. Amounts may be bigint: they are written as decimal strings. */
 export function createOutput(json: boolean): Output {
+  let said = ''
   return {
     result(document, text) {
       process.stdout.write(`${json ? jsonLine(document) : text}\n`)
     },
     progress(text) {
+      if (text === said) return
+      said = text
       process.stderr.write(`${text}\n`)
     },
   }
