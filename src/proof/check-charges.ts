@@ -58,10 +58,7 @@ function checkCharge({ receipt, call }: Charged, shelf: PriceShelf): Finding[] {
     const but = { source: 'price_list', states: version, delivered: shown.delivered } as const
     return [{ kind: 'charge_differs', message, says, but }]
   }
-  const prices = pricesOf(listed, tokens)
-  const computed = charge(tokens, prices)
-  const isRight =
-    held === null ? receipt.charge === computed : receipt.charge === held && held <= computed
+  const { prices, computed, isRight } = recompute(listed, call, receipt.charge)
   if (isRight) return []
   const states = { ...version, model, ...stated(prices), charge: computed.toString() }
   return [
@@ -76,6 +73,14 @@ function checkCharge({ receipt, call }: Charged, shelf: PriceShelf): Finding[] {
       but: { source: 'price_list', states, delivered: shown.delivered },
     },
   ]
+}
+
+/** What tokens and listed prices come to, and whether that, or a hold that is no higher, is what was charged. */
+export function recompute(listed: ListedPrices, { tokens, held }: Call, charged: bigint) {
+  const prices = pricesOf(listed, tokens)
+  const computed = charge(tokens, prices)
+  const isRight = held === null ? charged === computed : charged === held && held <= computed
+  return { prices, computed, isRight }
 }
 
 /** `long_context` prices hold for the whole call when its input passes `above` tokens. */

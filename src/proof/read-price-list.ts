@@ -13,6 +13,8 @@ import { problemsOf } from './read-receipt.ts'
 export interface ListedPrices {
   readonly prices: TokenPrices
   readonly longContext: { readonly above: number; readonly prices: TokenPrices } | null
+  /** Tokens; null where the list does not state both. */
+  readonly limits: { readonly contextWindow: number; readonly maxOutputTokens: number } | null
 }
 
 export interface ReadPriceList {
@@ -41,6 +43,8 @@ const model = z.object({
   ...tier,
   cache_write_1h: price.optional(),
   long_context: z.object({ above: z.int().min(0), ...tier }).optional(),
+  context_window: z.int().min(0).optional(),
+  max_output_tokens: z.int().min(0).optional(),
 })
 const Body = z.object({
   asset: z.literal('USDC'),
@@ -80,15 +84,25 @@ export function readPriceList(delivered: unknown): PriceListReading {
   }
 }
 
-function listedPrices({ long_context: long, ...stated }: z.infer<typeof model>): ListedPrices {
+function listedPrices(listed: z.infer<typeof model>): ListedPrices {
+  const { long_context: long, context_window, max_output_tokens, ...stated } = listed
+  const isLimited = context_window !== undefined && max_output_tokens !== undefined
   return {
     prices: everyClass(stated),
     longContext: long === undefined ? null : { above: long.above, prices: everyClass(long) },
+    limits: isLimited
+      ? { contextWindow: context_window, maxOutputTokens: max_output_tokens }
+      : null,
   }
 }
 
+type StatedClasses = Pick<
+  z.infer<typeof model>,
+  'input' | 'cached_input' | 'cache_write' | 'cache_write_1h' | 'output'
+>
+
 /** A class without a price of its own costs the dearest of the model's input prices. */
-function everyClass(stated: Omit<z.infer<typeof model>, 'long_context'>): TokenPrices {
+function everyClass(stated: StatedClasses): TokenPrices {
   const { input, cached_input, cache_write, cache_write_1h, output } = stated
   const filled = completed({
     input,

@@ -6,12 +6,13 @@ import { isSha256Text } from '../identity/request-proof.ts'
 import { parseInstant } from '../identity/session-text.ts'
 import type { Tokens } from '../money.ts'
 import type { ReceiptFact, Stated } from './finding.ts'
-import { type CallAuth, receiptBytes, receiptDigest } from './receipt.ts'
+import { type CallAuth, type Outcome, receiptBytes, receiptDigest } from './receipt.ts'
 
 /** What a charge rests on; a correction rests on nothing but the charge that it corrects. */
 export interface Call {
   readonly requestId: string
   readonly model: string
+  readonly outcome: Outcome
   readonly tokens: Tokens
   readonly priceVersion: string
   /** Null where the charge is not the hold. */
@@ -175,6 +176,7 @@ function callOf(read: z.infer<typeof CallReceipt>): Call {
   return {
     requestId: read.request_id,
     model: read.model,
+    outcome: read.outcome,
     tokens: read.tokens,
     priceVersion: read.price_version,
     held: read.held ?? null,

@@ -1,7 +1,7 @@
 /** What the agent reads of its gateway on chain, and of the price list that the key named there has signed. */
 import { type Connection, PublicKey } from '@solana/web3.js'
 import { verifyStrict } from '../../identity/ed25519.ts'
-import { readPriceList } from '../../proof/read-price-list.ts'
+import { type ReadPriceList, readPriceList } from '../../proof/read-price-list.ts'
 import { CLOCK_TOLERANCE_MS } from '../../proof/receipt-keys.ts'
 import type { Surroundings } from '../clock.ts'
 import type { GatewayApi } from '../gateway-api.ts'
@@ -34,6 +34,8 @@ export class GatewayFacts {
   #keys: readonly NamedKey[] = []
   #hasHistory = false
   #prices: Prices | null = null
+  /** Every list that was verified, by its version. */
+  readonly #lists = new Map<string, ReadPriceList>()
 
   constructor(place: GatewayPlace, open: GatewayApi) {
     this.#place = place
@@ -92,16 +94,44 @@ export class GatewayFacts {
 
   async refreshPrices(): Promise<Prices> {
     const body = await this.#open.get<Prices>('/v1/pricing')
+    await this.#verified(body)
+    this.#prices = body
+    return body
+  }
+
+  /** The list of this version, asked for once. Throws `untrusted_answer` where there is none that verifies. */
+  async priceList(version: string): Promise<ReadPriceList> {
+    const known = this.#lists.get(version)
+    if (known !== undefined) return known
+    const target = `/v1/pricing?version=${version}`
+    const body = await this.#open.get<unknown>(target).catch((error: unknown) => {
+      if (!(error instanceof Level5Error) || error.status !== 404) throw error
+      throw untrusted(`the price list ${version} is not shown`)
+    })
+    const list = await this.#verified(body, (at) => this.readEarlierKeys(at))
+    if (list.version === version) return list
+    throw untrusted(`the price list ${list.version} is shown for ${version}`)
+  }
+
+  /** Takes a list that is what its version names, signed by a key of the gateway; by one of `earlier`'s where it is given. */
+  async #verified(
+    body: unknown,
+    earlier: (at: number) => Promise<boolean> = async () => false,
+  ): Promise<ReadPriceList> {
     const reading = readPriceList(body)
     if (reading.kind === 'malformed') throw untrusted(`the price list: ${reading.problem}`)
     const { version, digest, signature, signedBytes, effectiveAt } = reading.list
     if (version !== digest) throw untrusted(`the price list is ${digest}, not ${version}`)
     const isSigned = () => signature !== null && this.isSigned(signedBytes, signature, effectiveAt)
-    if (!isSigned() && !((await this.readKey()) && isSigned())) {
+    const isTrusted =
+      isSigned() ||
+      ((await this.readKey()) && isSigned()) ||
+      ((await earlier(effectiveAt)) && isSigned())
+    if (!isTrusted) {
       throw untrusted('the price list is not signed by the key that the Gateway account names')
     }
-    this.#prices = body
-    return body
+    this.#lists.set(version, reading.list)
+    return reading.list
   }
 }
 

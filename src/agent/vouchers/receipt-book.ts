@@ -1,9 +1,10 @@
 /** Keeps the verified chain of receipts up to date: those that come with answers, and those that have to be asked for. */
 import type { Units } from '../../money.ts'
-import { readReceipt } from '../../proof/read-receipt.ts'
+import { type ReadReceipt, readReceipt } from '../../proof/read-receipt.ts'
 import type { GatewayApi } from '../gateway-api.ts'
 import { Level5Error } from '../level5-error.ts'
 import type { ReceiptPage } from '../wire.ts'
+import { chargeProblem } from './charge-bound.ts'
 import { type GatewayFacts, untrusted } from './gateway-facts.ts'
 import {
   type Charged,
@@ -105,7 +106,8 @@ export class ReceiptBook {
     if (linked.kind === 'other_key' && (await facts.readKey())) linked = attempt()
     if (linked.kind === 'other_key' && (await facts.readEarlierKeys(linked.at))) linked = attempt()
     if (linked.kind !== 'linked') return this.#fail(linked.reason)
-    const problem = await this.#book(linked.charged)
+    const { charged, receipt } = linked
+    const problem = (await this.#overcharge(receipt, charged)) ?? (await this.#book(charged))
     if (problem !== null) return this.#fail(`receipt ${linked.link.seq}: ${problem}`)
     this.#last = linked.link
     const { seq, digest } = linked.link
@@ -121,7 +123,21 @@ export class ReceiptBook {
     if (reading.receipt.digest !== known) this.#fail(`there are two receipts ${seq}`)
   }
 
-  /** Returns what is wrong with a charge, or null. */
+  /** Holds a charge against tokens and signed prices. Returns what is wrong with it, or null. */
+  async #overcharge(receipt: ReadReceipt, charged: Charged): Promise<string | null> {
+    if (receipt.about.kind === 'correction') return null
+    const { facts, ownCall } = this.#parts
+    const { call } = receipt.about
+    const list = await facts.priceList(call.priceVersion).catch((error: unknown) => {
+      // A list that does not verify is a fault of the receipt that names it; a gateway that is away says nothing about it.
+      if (error instanceof Level5Error && error.code === 'untrusted_answer') this.#failure = error
+      throw error
+    })
+    const isOwn = charged.kind === 'call' && ownCall(charged.nonce) !== undefined
+    return chargeProblem(receipt.charge, call, list, isOwn)
+  }
+
+  /** Books a charge. Returns what is wrong with it, or null. */
   async #book(charged: Charged): Promise<string | null> {
     const { sessions, api, party } = this.#parts
     if (charged.kind === 'call') {

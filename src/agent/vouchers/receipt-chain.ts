@@ -37,7 +37,12 @@ export type Charged =
   | { readonly kind: 'correction'; readonly charge: bigint }
 
 export type Linked =
-  | { readonly kind: 'linked'; readonly link: Link; readonly charged: Charged }
+  | {
+      readonly kind: 'linked'
+      readonly link: Link
+      readonly charged: Charged
+      readonly receipt: ReadReceipt
+    }
   /** Everything fits but the signature: of another key. `at` is when the call ended, Unix milliseconds. */
   | { readonly kind: 'other_key'; readonly reason: string; readonly at: number }
   | { readonly kind: 'broken'; readonly reason: string }
@@ -66,7 +71,7 @@ export function linkReceipt(last: Link, delivered: unknown, rules: LinkRules): L
     return { kind: 'other_key', reason, at }
   }
   const { seq, digest, spent } = receipt
-  return { kind: 'linked', link: { seq, digest, spent: units(spent) }, charged }
+  return { kind: 'linked', link: { seq, digest, spent: units(spent) }, charged, receipt }
 }
 
 function misfitOf(last: Link, receipt: ReadReceipt, { party }: LinkRules): string | null {
@@ -93,6 +98,9 @@ function chargedBy(receipt: ReadReceipt, rules: LinkRules): Charged | string {
   if (rules.used.has(nonce)) return 'one signed request is charged for twice'
   const proof = checkAuthProof(rules.party, { agent: rules.party.agent, auth, requestDigest })
   if (proof.kind === 'unproven') return proof.reason
+  if (auth.price_version !== undefined && auth.price_version !== priceVersion) {
+    return `charged at the price list ${priceVersion}, signed for ${auth.price_version}`
+  }
   const own = rules.ownCall(nonce)
   if (own !== undefined && priceVersion !== own.priceVersion) {
     return `charged at the price list ${priceVersion}, agreed to ${own.priceVersion}`
