@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { newSecretKey } from '../../src/cli/keygen.ts'
 import { verifyStrict } from '../../src/identity/ed25519.ts'
 import { startGateway, startWatchOnly } from '../../src/main.ts'
@@ -68,7 +68,8 @@ test('serve signs with a command that holds the receipt key, and lets it end wit
   const signature = Buffer.from(list.signature, 'base64')
   expect(verifyStrict(publicKey, priceListBytes(list), signature)).toBe(true)
   await gateway.close()
-  expect(readFileSync(log, 'utf8').trim().split('\n').at(-1)).toBe('end')
+  // The shell around the command may be gone a moment before the command is.
+  await vi.waitFor(() => expect(readFileSync(log, 'utf8').trim().split('\n').at(-1)).toBe('end'))
 })
 
 test('a command that does not answer for its key is found at start', async () => {
