@@ -1,5 +1,5 @@
 // Leaving with nothing but an RPC node: whatever happened before, meanwhile, or to the run itself.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type ExitOptions, exitVault } from '../../../src/agent/index.ts'
 import type { Progress } from '../../../src/agent/vault/progress.ts'
 import type { Fault } from '../../support/faults.ts'
@@ -148,7 +148,12 @@ test('a wallet without SOL is told how much it needs, and goes on once it has it
     ),
   })
   expect((await site.vault(leaver)).pendingWithdrawal).toBe(500n)
-  await site.network.rpc.requestAirdrop(leaver.keypair.publicKey, 1_000_000_000)
+  const { rpc } = site.network
+  await rpc.requestAirdrop(leaver.keypair.publicKey, 1_000_000_000)
+  await vi.waitFor(
+    async () => expect(await rpc.getBalance(leaver.keypair.publicKey)).toBeGreaterThan(900_000),
+    { timeout: 60_000 },
+  )
   await exitVault(options(leaver))
   await expectGone(leaver, 500n)
 })

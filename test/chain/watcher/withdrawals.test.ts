@@ -13,7 +13,7 @@ function throughFaults(seed: number): WatchMode {
   return {
     name: `through faults of seed ${seed}`,
     watch(network, ledger, proxy, changed) {
-      proxy.breakWith(seededFaults(seed, 0.2))
+      proxy.breakWith(seededFaults(seed, 0.1))
       return watchGateway(network, ledger, proxy, changed)
     },
   }
