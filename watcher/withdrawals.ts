@@ -80,9 +80,10 @@ export class Withdrawals {
     const noted = finalReading(reading, newest, books)
     const highest = [noted.pending, noted.confirmedPending ?? 0n].reduce((a, b) => (a > b ? a : b))
     if (highest >= books.pendingWithdrawal) return
-    await ledger.noteWithdrawal(noted, now())
+    const pending = await ledger.noteWithdrawal(noted, now())
     const { vault, agent, pendingWithdrawal } = books
-    const [from, to] = [`${pendingWithdrawal}`, `${highest}`]
+    if (pending >= pendingWithdrawal) return
+    const [from, to] = [`${pendingWithdrawal}`, `${pending}`]
     log.info({ vault, agent, from, to, slot: reading.slot }, 'less is leaving')
   }
 }

@@ -146,9 +146,9 @@ export interface ChainLedger {
    * Freezes up to the higher of the two pending amounts, at once and from whatever becomes available later. Thaws only
    * when both are lower, every withdrawal up to the reading is on the books (its `withdrawn` equals the books'), and
    * `slot` is not before the slot at which the pending amount was last seen: an older view proves no cancel.
-   * Throws when the vault is not known.
+   * Answers what is pending on the books now. Throws when the vault is not known.
    */
-  noteWithdrawal(reading: WithdrawalReading, at: number): Promise<void>
+  noteWithdrawal(reading: WithdrawalReading, at: number): Promise<Units>
   vaults(): Promise<KnownVault[]>
   /** Stops (reason) or resumes (null) crediting of a vault. Throws when it is not known. */
   stopVault(vault: string, reason: string | null): Promise<void>

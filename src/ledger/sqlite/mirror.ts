@@ -1,5 +1,6 @@
 /** The mirror of the vaults on a file. Implements ChainLedger. */
 import type Database from 'better-sqlite3'
+import type { Units } from '../../money.ts'
 import type {
   BindOutcome,
   ChainBinding,
@@ -135,9 +136,9 @@ export class Mirror implements ChainLedger {
   }
 
   /** A reading that changes nothing costs no write: the watcher says it at every sweep. */
-  async noteWithdrawal(seen: WithdrawalReading, at: number): Promise<void> {
-    if (await reading(() => this.#noteWithdrawal.stands(seen))) return
-    await this.#commit.run(() => this.#noteWithdrawal.run(seen, at))
+  async noteWithdrawal(seen: WithdrawalReading, at: number): Promise<Units> {
+    const standing = await reading(() => this.#noteWithdrawal.standing(seen))
+    return standing ?? this.#commit.run(() => this.#noteWithdrawal.run(seen, at))
   }
 
   vaults(): Promise<KnownVault[]> {

@@ -1,6 +1,6 @@
 /** Freezes and thaws for an open withdrawal. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
-import { least, units } from '../../money.ts'
+import { least, type Units, units } from '../../money.ts'
 import type { WithdrawalReading } from '../chain-ledger.ts'
 import { type PendingWithdrawal, pendingWithdrawal } from '../withdrawal-rule.ts'
 import { AMOUNT_MAX } from './storable.ts'
@@ -47,8 +47,8 @@ export class NoteWithdrawal {
     )
   }
 
-  /** Throws when the vault is not known. */
-  run(reading: WithdrawalReading, at: number): void {
+  /** Answers what is pending now. Throws when the vault is not known. */
+  run(reading: WithdrawalReading, at: number): Units {
     const row = this.#vault.get(reading.vault)
     if (row === undefined) throw new Error(`no vault ${reading.vault} is known`)
     const { pending, withdrawableAt, seenSlot } = notedOn(row, reading)
@@ -59,19 +59,20 @@ export class NoteWithdrawal {
     }
     const { vault, withdrawalDelaySeconds } = reading
     this.#note.run(pending, withdrawableAt, seenSlot, withdrawalDelaySeconds, vault)
+    return pending
   }
 
-  /** Whether the last commit says all of this already. */
-  stands(reading: WithdrawalReading): boolean {
+  /** What is pending, where the last commit says all of this already; else null. */
+  standing(reading: WithdrawalReading): Units | null {
     const row = this.#vaultNow.get(reading.vault)
-    if (row === undefined) return false
+    if (row === undefined) return null
     const { pending, withdrawableAt, seenSlot } = notedOn(row, reading)
-    return (
+    const stands =
       pending === row.pending_withdrawal &&
       withdrawableAt === Number(row.withdrawable_at) &&
       seenSlot === Number(row.pending_seen_slot) &&
       row.withdrawal_delay === BigInt(reading.withdrawalDelaySeconds)
-    )
+    return stands ? pending : null
   }
 }
 

@@ -92,7 +92,7 @@ export class ModelLedger {
       case 'noteWithdrawal':
         if (!this.stopped.has(op.agent)) return THROWS
         this.booksOf(op.agent).note(op)
-        return undefined
+        return this.booksOf(op.agent).pending
       case 'keepVoucher':
         return this.#keep(op.agent, op.cumulative)
       case 'advance':
