@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Keypair } from '@solana/web3.js'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startTestNetwork, type TestNetwork } from '../../support/chain.ts'
 import { documentOf, runLevel5 } from '../../support/executable.ts'
 import { CrankSite } from './crank-site.ts'
@@ -25,6 +25,17 @@ function keyFile(name: string, { secretKey }: Keypair): string {
   return file
 }
 
+/** A site whose gateway is final: the command goes by nothing else. */
+async function openSite(): Promise<CrankSite> {
+  const site = await CrankSite.open(shared)
+  const { rpc, gateway } = site.network
+  await vi.waitFor(
+    async () => expect(await rpc.getAccountInfo(gateway, 'finalized')).not.toBeNull(),
+    { timeout: 60_000, interval: 100 },
+  )
+  return site
+}
+
 /** The settings of the site's gateway; nothing of a key. */
 function settingsOf({ network, folder: dataDir }: CrankSite) {
   const { program, gateway, mint, validator } = network
@@ -39,7 +50,7 @@ function settingsOf({ network, folder: dataDir }: CrankSite) {
 }
 
 test('settles what can be, says what it cost and what stays at risk, and once only', async () => {
-  const site = await CrankSite.open(shared)
+  const site = await openSite()
   const [one, other] = await site.customers(2, 10_000n)
   if (one === undefined || other === undefined) throw new Error('no customers')
   await site.spend(one, 30n, 20n)
@@ -68,7 +79,7 @@ test('settles what can be, says what it cost and what stays at risk, and once on
 })
 
 test('exits 1 where something could not be settled, naming why', async () => {
-  const site = await CrankSite.open(shared)
+  const site = await openSite()
   const [customer, other] = await site.customers(2, 10_000n)
   if (customer === undefined || other === undefined) throw new Error('no customers')
   await site.spend(customer, 30n, null)
@@ -84,7 +95,7 @@ test('exits 1 where something could not be settled, naming why', async () => {
 })
 
 test('without the right key, a ledger or a chain that is the ledger’s it does nothing', async () => {
-  const site = await CrankSite.open(shared)
+  const site = await openSite()
   const settings = settingsOf(site)
   expect(await runLevel5(['settle'], settings)).toMatchObject({
     code: 2,
@@ -99,7 +110,7 @@ test('without the right key, a ledger or a chain that is the ledger’s it does 
   const env = { ...settings, OPERATOR_KEY: keyFile('operator.json', site.network.operator) }
   const nowhere = await runLevel5(['settle'], { ...env, DATA_DIR: join(folder, 'nowhere') })
   expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('no ledger') })
-  const foreign = await CrankSite.open(shared)
+  const foreign = await openSite()
   await foreign.ledger.bind({ genesisHash: 'another', program: 'p', gateway: 'g', mint: 'm' })
   expect(await runLevel5(['settle'], { ...env, DATA_DIR: foreign.folder })).toMatchObject({
     code: 1,
