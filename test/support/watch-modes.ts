@@ -2,6 +2,7 @@
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import type { Watcher, WatcherOptions } from '../../watcher/start-watcher.ts'
 import type { TestNetwork } from './chain.ts'
+import { seededFaults } from './faults.ts'
 import type { FaultyRpc } from './faulty-rpc.ts'
 import { restartAfterEveryCall } from './restarted-watcher.ts'
 import { watchGateway } from './watching.ts'
@@ -44,3 +45,17 @@ export const EVERY_MODE: readonly WatchMode[] = [STRAIGHT, WITHOUT_WEBSOCKET, RE
 
 /** The modes in which a watcher lives for as long as its test. */
 export const ONE_LIFE: readonly WatchMode[] = [STRAIGHT, WITHOUT_WEBSOCKET]
+
+/** Share of the answers that go wrong: a sweep needs a dozen right ones, or it begins again, later each time. */
+const FAULT_RATE = 0.1
+
+/** Straight through a node of which one answer in ten is wrong, late, lost or twice there. */
+export function throughFaults(seed: number): WatchMode {
+  return {
+    name: `through faults of seed ${seed}`,
+    watch(network, ledger, proxy, changed) {
+      proxy.breakWith(seededFaults(seed, FAULT_RATE))
+      return watchGateway(network, ledger, proxy, changed)
+    },
+  }
+}

@@ -1,27 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { CALLER } from '../../support/caller/caller.ts'
-import { seededFaults } from '../../support/faults.ts'
-import { EVERY_MODE, type WatchMode } from '../../support/watch-modes.ts'
+import { EVERY_MODE, throughFaults } from '../../support/watch-modes.ts'
 import { Depositor } from '../../support/watched-gateway.ts'
 import { useWatchedSite } from '../../support/watched-site.ts'
-import { untilCredited, watchGateway } from '../../support/watching.ts'
+import { untilCredited } from '../../support/watching.ts'
 
 const testIn = useWatchedSite([CALLER])
 
 /** Faults that the proxies of this run injected. */
 let injected = 0
 
-function throughFaults(seed: number): WatchMode {
-  return {
-    name: `through faults of seed ${seed}`,
-    watch(network, ledger, proxy, changed) {
-      proxy.breakWith(seededFaults(seed, 0.1))
-      return watchGateway(network, ledger, proxy, changed)
-    },
-  }
-}
-
-const MODES = [...EVERY_MODE, ...[1, 2, 3].map(throughFaults)]
+const MODES = [...EVERY_MODE, ...[1, 2, 3, 4, 5, 6].map(throughFaults)]
 
 describe.concurrent.each(MODES)('$name', (mode) => {
   const test = testIn(mode)
@@ -59,5 +48,5 @@ describe.concurrent.each(MODES)('$name', (mode) => {
 })
 
 test('the faulty runs were faulty', () => {
-  expect(injected).toBeGreaterThan(9)
+  expect(injected).toBeGreaterThan(20)
 })

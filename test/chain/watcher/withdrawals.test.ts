@@ -1,23 +1,12 @@
 import { describe, expect, vi } from 'vitest'
 import { units } from '../../../src/money.ts'
 import { holdRequest, PRICES, settlement } from '../../ledger/facts.ts'
-import { seededFaults } from '../../support/faults.ts'
-import { EVERY_MODE, STRAIGHT, type WatchMode } from '../../support/watch-modes.ts'
+import { EVERY_MODE, STRAIGHT, throughFaults } from '../../support/watch-modes.ts'
 import { Depositor } from '../../support/watched-gateway.ts'
 import { useWatchedSite, WAIT, type WatchedSite } from '../../support/watched-site.ts'
-import { untilCredited, watchGateway } from '../../support/watching.ts'
+import { untilCredited } from '../../support/watching.ts'
 
 const testIn = useWatchedSite()
-
-function throughFaults(seed: number): WatchMode {
-  return {
-    name: `through faults of seed ${seed}`,
-    watch(network, ledger, proxy, changed) {
-      proxy.breakWith(seededFaults(seed, 0.1))
-      return watchGateway(network, ledger, proxy, changed)
-    },
-  }
-}
 
 /** Waits until the ledger says this of the agent's money, and its books balance. */
 async function untilBalance(
