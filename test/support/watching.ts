@@ -12,7 +12,7 @@ import type { TestNetwork } from './chain.ts'
 import { TEST_ISSUER } from './receipt-key.ts'
 import type { Depositor } from './watched-gateway.ts'
 
-const CREDIT_WITHIN_MS = 90_000
+const CREDIT_WITHIN_MS = 60_000
 
 /** A new ledger file, gone at `dispose`. */
 export function newLedgerFile(): { ledger: Ledger; dispose(): Promise<void> } {
