@@ -137,6 +137,22 @@ test('C8: asked for again and called off again, it thaws when the second cancel 
   expect(await site.balance()).toMatchObject({ available: 1_000n, frozen: 0n })
 })
 
+test('C8: a process that never saw the request neither thaws nor says so before the cancel is final', async () => {
+  const site = await frozenSite(700n)
+  site.land(cancel)
+  site.restart()
+  const thaws = () => site.log.lines.filter(({ message }) => message === 'less is leaving').length
+  for (let sweeps = 0; sweeps < 3; sweeps += 1) {
+    await site.sweep()
+    expect(await site.balance()).toMatchObject({ available: 300n, frozen: 700n })
+    expect(thaws()).toBe(0)
+  }
+  site.chain.finalize(site.chain.slot)
+  await site.sweep()
+  expect(await site.balance()).toMatchObject({ available: 1_000n, frozen: 0n })
+  expect(thaws()).toBe(1)
+})
+
 test('C8: one that cancels and asks for more freezes more, though the cancel is not final', async () => {
   const site = await frozenSite(300n)
   site.land(cancel, request(900n))
