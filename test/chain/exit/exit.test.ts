@@ -4,7 +4,10 @@ import { type ExitOptions, exitVault } from '../../../src/agent/index.ts'
 import type { Progress } from '../../../src/agent/vault/progress.ts'
 import type { Fault } from '../../support/faults.ts'
 import { FaultyRpc } from '../../support/faulty-rpc.ts'
-import { type ExitSite, type Leaver, openExitSite, stranger } from './site.ts'
+import { type ExitSite, type Leaver, LONG_DELAY_SECONDS, openExitSite, stranger } from './site.ts'
+
+/** Where what happens before the delay is over decides. */
+const unhurried = { delaySeconds: LONG_DELAY_SECONDS }
 
 let site: ExitSite
 
@@ -37,7 +40,7 @@ async function expectGone(leaver: Leaver, inWallet: bigint): Promise<void> {
 const stagesOf = (told: readonly Progress[]) => [...new Set(told.map((progress) => progress.stage))]
 
 test('C9: everything comes home, dust and rent included, into a token account made for it', async () => {
-  const leaver = await site.leaver(5_000_000n)
+  const leaver = await site.leaver(5_000_000n, unhurried)
   await site.transfer(leaver, 3n)
   const rent = await site.lamports(leaver.address)
   const told: Progress[] = []
@@ -57,7 +60,7 @@ test('C9: everything comes home, dust and rent included, into a token account ma
 })
 
 test('C9: what the operator settles in between is its own; the rest comes home', async () => {
-  const leaver = await site.leaver(1_000_000n)
+  const leaver = await site.leaver(1_000_000n, unhurried)
   let settling = Promise.resolve()
   const result = await exitVault(
     options(leaver, {
@@ -72,7 +75,7 @@ test('C9: what the operator settles in between is its own; the rest comes home',
 })
 
 test('a request from before is taken first, then the rest; deposits meanwhile make another lap', async () => {
-  const leaver = await site.leaver(1_000_000n)
+  const leaver = await site.leaver(1_000_000n, unhurried)
   await site.request(leaver, 250_000n)
   const amounts: string[] = []
   let paying = Promise.resolve()
@@ -102,7 +105,7 @@ test("an operator that changes its gateway changes nothing about an open vault's
 test.each(['synced', 'requested', 'waiting', 'withdrawn', 'closed'] as const)(
   'a run that dies when it says %s is gone on with by the next',
   async (stage) => {
-    const leaver = await site.leaver(10_000n)
+    const leaver = await site.leaver(10_000n, stage === 'waiting' ? unhurried : {})
     await site.transfer(leaver, 7n)
     const dying = exitVault(
       options(leaver, {
@@ -139,7 +142,7 @@ test.each<[Fault, string]>([
 })
 
 test('a wallet without SOL is told how much it needs, and goes on once it has it', async () => {
-  const leaver = await site.leaver(500n, 900_000n)
+  const leaver = await site.leaver(500n, { lamports: 900_000n })
   const broke = exitVault(options(leaver))
   await expect(broke).rejects.toMatchObject({
     code: 'withdrawal_failed',

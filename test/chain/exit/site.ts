@@ -1,4 +1,4 @@
-/** Vaults with a delay of one second, and everybody who can change them. */
+/** Vaults with a short delay, and everybody who can change them. */
 import { createPrivateKey, sign } from 'node:crypto'
 import { Keypair, type PublicKey, SystemProgram } from '@solana/web3.js'
 import { decodeVault, type Vault } from '../../../src/chain/accounts.ts'
@@ -19,6 +19,8 @@ import { USDC_DECIMALS, units } from '../../../src/money.ts'
 import { land, startTestNetwork, type TestNetwork } from '../../support/chain.ts'
 
 const DELAY_SECONDS = 1n
+/** Long enough for something else to happen on a busy machine before it is over. */
+export const LONG_DELAY_SECONDS = 5n
 const LAMPORTS = 1_000_000_000n
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 
@@ -32,8 +34,8 @@ export interface Leaver {
 
 export interface ExitSite {
   readonly network: TestNetwork
-  /** Opens a vault for a new agent, paid into by somebody else. */
-  leaver(deposited: bigint, lamports?: bigint): Promise<Leaver>
+  /** Opens a vault for a new agent, paid into by somebody else; its delay is one second unless told. */
+  leaver(deposited: bigint, more?: { lamports?: bigint; delaySeconds?: bigint }): Promise<Leaver>
   /** Somebody deposits through the program. */
   pay(leaver: Leaver, amount: bigint): Promise<void>
   /** Somebody sends USDC straight to the deposit address, made where it is missing. */
@@ -72,10 +74,12 @@ export async function openExitSite(): Promise<ExitSite> {
   await fundWallet(rpc, network, rich.publicKey, funds)
   const site: ExitSite = {
     network,
-    async leaver(deposited, lamports) {
+    async leaver(deposited, { lamports, delaySeconds = DELAY_SECONDS } = {}) {
       const leaver = await stranger(network, lamports)
-      const open = openVault(leaver.parties, payer.publicKey, DELAY_SECONDS)
+      if (delaySeconds !== DELAY_SECONDS) await site.changeGateway(delaySeconds)
+      const open = openVault(leaver.parties, payer.publicKey, delaySeconds)
       await land(network, [open], [payer])
+      if (delaySeconds !== DELAY_SECONDS) await site.changeGateway(DELAY_SECONDS)
       await site.pay(leaver, deposited)
       return leaver
     },

@@ -2,7 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Agent, createAgent } from '../../../src/agent/index.ts'
 import type { Progress } from '../../../src/agent/vault/progress.ts'
-import { type ExitSite, type Leaver, openExitSite, stranger } from './site.ts'
+import { type ExitSite, type Leaver, LONG_DELAY_SECONDS, openExitSite, stranger } from './site.ts'
+
+/** Where what happens before the delay is over decides. */
+const unhurried = { delaySeconds: LONG_DELAY_SECONDS }
 
 let site: ExitSite
 
@@ -25,7 +28,7 @@ function agentOf({ keypair }: Leaver): Agent {
 }
 
 test('C8: part of it: request, delay, withdrawal, and the rest stays', async () => {
-  const leaver = await site.leaver(1_000_000n)
+  const leaver = await site.leaver(1_000_000n, unhurried)
   const agent = agentOf(leaver)
   const stages: string[] = []
   const told = ({ stage }: Progress) => stages.push(stage)
@@ -79,7 +82,7 @@ test('a request is taken back, and once only', async () => {
 })
 
 test('a request that somebody cancels while it is waited for pays nothing, and says so', async () => {
-  const leaver = await site.leaver(10n)
+  const leaver = await site.leaver(10n, unhurried)
   const waiting = agentOf(leaver)
   let cancelling: Promise<unknown> = Promise.resolve()
   const result = waiting.withdraw({
@@ -94,7 +97,7 @@ test('a request that somebody cancels while it is waited for pays nothing, and s
 })
 
 test('C9: a settlement in between lowers what comes out', async () => {
-  const leaver = await site.leaver(100n)
+  const leaver = await site.leaver(100n, unhurried)
   let settling = Promise.resolve()
   const result = await agentOf(leaver).withdraw({
     units: 100n,
