@@ -55,6 +55,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/chain',
     'src/proof',
   ],
+  'src/conformance': ['src/agent', 'src/identity', 'src/proof'],
   'src/cli': ['*'],
 }
 

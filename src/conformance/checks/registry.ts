@@ -1,0 +1,4 @@
+/** Every check: one line each. A property may have several; they count together. */
+import type { Check } from '../check.ts'
+
+export const CHECKS: readonly Check[] = []
