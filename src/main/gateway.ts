@@ -14,6 +14,7 @@ import { createReceiptDesk } from '../request/receipts.ts'
 import type { CallLine } from '../request/record.ts'
 import { VoucherReader } from '../request/vouchers.ts'
 import { createApp } from '../routes/app.ts'
+import { roomFor } from '../routes/body-room.ts'
 import { LiveClients } from '../routes/node-client.ts'
 import type { ChainView, DepositInstructions, DevParts } from '../routes/parts.ts'
 import { paymentsOf } from '../routes/x402-headers.ts'
@@ -96,7 +97,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
       ledger,
       live,
       stopping: () => stopping,
-      bodyBytesMax: parts.bodyBytesMax,
+      bodies: { bytesMax: parts.bodyBytesMax, room: roomFor(parts.bodyBytesMax) },
       priceList: prices.published,
       depositInstructions: parts.depositInstructions,
       chain: parts.chain,

@@ -1,5 +1,6 @@
 /** Reads a provider's whole body, up to a limit. */
 import type { UpstreamBody } from '../providers/provider.ts'
+import { Pieces } from './pieces.ts'
 
 export type Collected =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
@@ -10,15 +11,15 @@ export type Collected =
 
 /** The body's bytes; `too_large` once they pass `bytesMax`, and then the connection is closed. */
 export async function collect(body: UpstreamBody, bytesMax: number): Promise<Collected> {
-  const chunks: Uint8Array[] = []
-  let size = 0
+  const pieces = new Pieces()
+  let isTooLarge = false
   const end = await body.read((chunk) => {
-    size += chunk.length
-    if (size > bytesMax) body.cancel()
-    else chunks.push(chunk)
+    isTooLarge ||= pieces.size + chunk.length > bytesMax
+    if (isTooLarge) body.cancel()
+    else pieces.add(chunk)
     return true
   })
-  if (size > bytesMax) return { kind: 'too_large' }
-  if (end.kind === 'ended') return { kind: 'whole', bytes: Buffer.concat(chunks, size) }
+  if (isTooLarge) return { kind: 'too_large' }
+  if (end.kind === 'ended') return { kind: 'whole', bytes: pieces.whole() }
   return { kind: end.kind }
 }

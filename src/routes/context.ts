@@ -26,7 +26,7 @@ export function incomingOf(context: RouteContext, parts: RouteParts): Incoming {
       const value = incoming.headers[name]
       return Array.isArray(value) ? value.join(', ') : value
     },
-    readBody: () => readBody(incoming, parts.bodyBytesMax),
+    readBody: () => readBody(incoming, parts.bodies),
   }
 }
 

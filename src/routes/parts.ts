@@ -5,6 +5,7 @@ import type { SignedPricingBody } from '../prices/wire.ts'
 import type { PathParts } from '../request/path.ts'
 import type { X402 } from '../x402/x402.ts'
 import type { LiveClients } from './node-client.ts'
+import type { BodyLimits } from './read-body.ts'
 
 /** `GET /v1/deposit`: how an agent pays. Source: wire contract, "Money routes". */
 export interface DepositInstructions {
@@ -55,7 +56,7 @@ export interface RouteParts {
   readonly live: LiveClients
   /** True once no new work is accepted. */
   readonly stopping: () => boolean
-  readonly bodyBytesMax: number
+  readonly bodies: BodyLimits
   /** The price list of a version; null: the one in force. */
   readonly priceList: (version: string | null) => Promise<SignedPrices>
   readonly depositInstructions: (agent: string) => DepositInstructions

@@ -3,40 +3,59 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { refusal } from '../errors.ts'
 import type { BodyOutcome } from '../request/exchange.ts'
+import { Pieces } from '../request/pieces.ts'
+import type { BodyRoom } from './body-room.ts'
 
 /** How much of a body that is too large is read and dropped: a sender that is cut off never reads the answer. */
 const DROPPED_BYTES_MAX = 134_217_728
 /** A sender that pauses for so long is waiting for the answer. */
 const DROPPING_IDLE_MS = 250
+/** Told where there is no room: a body of the largest size comes in within it. */
+const NO_ROOM_RETRY_SECONDS = 2
 
-/** Refuses `request_too_large` when the limit is passed, or announced to be. The rest is dropped, within bounds. */
-export async function readBody(incoming: IncomingMessage, bytesMax: number): Promise<BodyOutcome> {
+/** How much is kept of one body, in bytes, and of all that are coming in. */
+export interface BodyLimits {
+  readonly bytesMax: number
+  readonly room: BodyRoom
+}
+
+/**
+ * Refuses `request_too_large` when the limit is passed, or announced to be, and `overloaded` when there is no room for
+ * it beside the others. The rest is dropped, within bounds.
+ */
+export async function readBody(
+  incoming: IncomingMessage,
+  limits: BodyLimits,
+): Promise<BodyOutcome> {
   const announced = Number(incoming.headers['content-length'] ?? 0)
-  const outcome = announced > bytesMax ? tooLarge(bytesMax) : await keepBody(incoming, bytesMax)
+  const outcome =
+    announced > limits.bytesMax ? tooLarge(limits.bytesMax) : await keepBody(incoming, limits)
   if (outcome.kind === 'refused') await dropRest(incoming)
   return outcome
 }
 
-function keepBody(incoming: IncomingMessage, bytesMax: number): Promise<BodyOutcome> {
+function keepBody(incoming: IncomingMessage, { bytesMax, room }: BodyLimits): Promise<BodyOutcome> {
   const sha256 = createHash('sha256')
-  const chunks: Uint8Array[] = []
-  let size = 0
+  const pieces = new Pieces()
   return new Promise((resolve) => {
+    const place = room.enter(() => settle(noRoom()))
     function settle(outcome: BodyOutcome): void {
       incoming.off('data', onData).off('end', onEnd).off('close', onCut).off('error', onCut)
+      place.leave()
       resolve(outcome)
     }
     function onData(chunk: Uint8Array): void {
-      size += chunk.length
-      if (size > bytesMax) {
+      if (pieces.size + chunk.length > bytesMax) {
         settle(tooLarge(bytesMax))
-        return
+      } else if (place.take(chunk.length)) {
+        sha256.update(chunk)
+        pieces.add(chunk)
+      } else {
+        settle(noRoom())
       }
-      sha256.update(chunk)
-      chunks.push(chunk)
     }
     function onEnd(): void {
-      settle({ kind: 'read', bytes: Buffer.concat(chunks, size), sha256: sha256.digest() })
+      settle({ kind: 'read', bytes: pieces.whole(), sha256: sha256.digest() })
     }
     function onCut(): void {
       const message = 'The body ended before it was complete.'
@@ -69,4 +88,10 @@ async function dropRest(incoming: IncomingMessage): Promise<void> {
 function tooLarge(bytesMax: number): BodyOutcome {
   const message = `The body is larger than ${bytesMax} bytes.`
   return { kind: 'refused', refusal: refusal('request_too_large', message) }
+}
+
+function noRoom(): BodyOutcome {
+  const message = 'Too many large bodies are coming in at once.'
+  const retryAfterSeconds = NO_ROOM_RETRY_SECONDS
+  return { kind: 'refused', refusal: { code: 'overloaded', message, retryAfterSeconds } }
 }
