@@ -3,20 +3,23 @@
  * encodings of y that are not reduced. The runtime itself refuses S ≥ L and any R that is not the one it computes.
  * Source: wire contract, "Signed requests"; RFC 8032, 5.1.7.
  */
-import { createPublicKey, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { Recent } from './recent.ts'
 
-/** 2^255 − 19: the field of the curve. */
-const P = 2n ** 255n - 19n
-const SIGN_BIT = 1n << 255n
+/** Some 8 MB when full. */
+const KEYS_MAX = 4_096
 
-/** The y coordinates of the eight points whose order divides the cofactor: 0, ±1 and the two of order eight. */
-const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
-  0n,
-  1n,
-  P - 1n,
-  2707385501144840649318225287225658788936804267575313519463743609750303402022n,
-  55188659117513257062467267217118295137698188065244968500265048394206261417927n,
-])
+/** Keys as the runtime wants them, by their bytes: an import costs a tenth of a verification. */
+const importedKeys = new Recent<KeyObject>(KEYS_MAX)
+
+/** The encodings of y of the eight points whose order divides the cofactor: 0, ±1 and the two of order eight. */
+const SMALL_ORDER_Y: readonly Uint8Array[] = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+].map((hex) => Buffer.from(hex, 'hex'))
 
 /**
  * Whether `signature` (64 bytes) over `message` verifies under `publicKey` (32 bytes).
@@ -29,18 +32,36 @@ export function verifyStrict(
   signature: Uint8Array,
 ): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false
-  if (!isSafePoint(publicKey) || !isSafePoint(signature.subarray(0, 32))) return false
+  if (!isSafePoint(publicKey) || !isSafePoint(signature)) return false
+  return verify(null, message, importedKey(publicKey), signature)
+}
+
+function importedKey(publicKey: Uint8Array): KeyObject {
   const x = Buffer.from(publicKey).toString('base64url')
+  const known = importedKeys.get(x)
+  if (known !== undefined) return known
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-  return verify(null, message, key, signature)
+  importedKeys.keep(x, key)
+  return key
 }
 
-/** Whether an encoded point has a reduced y and is not of small order. */
+/** Whether the point encoded in the first 32 bytes has a reduced y and is not of small order. */
 function isSafePoint(encoded: Uint8Array): boolean {
-  const y = littleEndian(encoded) & (SIGN_BIT - 1n)
-  return y < P && !SMALL_ORDER_Y.has(y)
+  return isReduced(encoded) && !SMALL_ORDER_Y.some((y) => hasY(encoded, y))
 }
 
-function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)
+/** Whether y < 2^255 − 19, little-endian; the highest bit is the sign of x. */
+function isReduced(encoded: Uint8Array): boolean {
+  if ((at(encoded, 31) & 0x7f) !== 0x7f) return true
+  for (let index = 30; index > 0; index--) if (encoded[index] !== 0xff) return true
+  return at(encoded, 0) < 0xed
+}
+
+function hasY(encoded: Uint8Array, y: Uint8Array): boolean {
+  for (let index = 0; index < 31; index++) if (encoded[index] !== y[index]) return false
+  return (at(encoded, 31) & 0x7f) === y[31]
+}
+
+function at(bytes: Uint8Array, index: number): number {
+  return bytes[index] ?? 0
 }

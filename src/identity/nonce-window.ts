@@ -3,7 +3,7 @@
  * Nonces that asked for a hold are spent durably in the transaction of the hold instead.
  * Source: wire contract, "Signed requests"; property A2.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** `full`: too many distinct nonces within the window; refused rather than forgotten, so that none can be replayed. */
 export type NonceOutcome = 'spent' | 'replayed' | 'full'
@@ -51,5 +51,5 @@ export class NonceWindow {
 
 /** Sixteen bytes whatever the nonce's length, so that memory is bounded by the count. */
 function fingerprint(agent: string, nonce: string): string {
-  return createHash('sha256').update(`${agent} ${nonce}`).digest().toString('latin1', 0, 16)
+  return hash('sha256', `${agent} ${nonce}`, 'buffer').toString('latin1', 0, 16)
 }

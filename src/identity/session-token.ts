@@ -1,5 +1,5 @@
 /** Session tokens: shown once, known afterwards only by their hash. Source: wire contract, "Sessions"; property A3. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Makes the token `l5_…` of 32 random bytes. */
 export function sessionToken(random: Uint8Array): string {
@@ -9,5 +9,5 @@ export function sessionToken(random: Uint8Array): string {
 
 /** What the ledger stores of a token, and looks it up by: SHA-256 in hex. */
 export function tokenSha256(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+  return hash('sha256', token, 'hex')
 }

@@ -31,23 +31,18 @@ export interface RequestParts extends Audience {
 
 /** The text to sign for a request. Lines end in `\n`, none after the last. */
 export function requestText(parts: RequestParts): string {
-  const lines = [
-    `${siwsHeader(parts.origin, parts.pubkey)}`,
-    '',
-    `${parts.method} ${parts.target}`,
-    '',
-    `URI: ${parts.origin}${parts.target}`,
-    'Version: 1',
-    `Chain ID: ${parts.chain}`,
-    `Nonce: ${parts.nonce}`,
-    `Issued At: ${parts.issuedAt}`,
-    'Resources:',
-    digestResource(Buffer.from(parts.bodySha256)),
-  ]
-  if (parts.priceVersion !== undefined) {
-    lines.push(digestResource(Buffer.from(parts.priceVersion.slice('sha256:'.length), 'hex')))
-  }
-  return lines.join('\n')
+  const { origin, pubkey, method, target, priceVersion } = parts
+  return `${siwsHeader(origin, pubkey)}
+
+${method} ${target}
+
+URI: ${origin}${target}
+Version: 1
+Chain ID: ${parts.chain}
+Nonce: ${parts.nonce}
+Issued At: ${parts.issuedAt}
+Resources:
+${digestResource(parts.bodySha256)}${priceVersion === undefined ? '' : `\n${priceResource(priceVersion)}`}`
 }
 
 /** The first two lines of every message: who asks whom to sign in. */
@@ -60,6 +55,11 @@ export function domainOf(origin: string): string {
   return origin.slice(origin.indexOf('://') + '://'.length)
 }
 
-function digestResource(digest: Buffer): string {
-  return `- ni:///sha-256;${digest.toString('base64url')}`
+function digestResource(digest: Uint8Array): string {
+  const bytes = Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength)
+  return `- ni:///sha-256;${bytes.toString('base64url')}`
+}
+
+function priceResource(priceVersion: string): string {
+  return digestResource(Buffer.from(priceVersion.slice('sha256:'.length), 'hex'))
 }
