@@ -5,7 +5,7 @@
 
 interface ErrorRow {
   readonly status: number
-  /** Whether the same request, signed anew, can succeed later without anybody changing anything. */
+  /** Whether a client that sends the same request again by itself, signed anew, can succeed soon without anybody changing anything. */
   readonly retryable: boolean
   /** What the caller does next; ends every message. */
   readonly next: string
@@ -68,12 +68,12 @@ export const ERRORS = {
   idempotency_conflict: {
     status: 409,
     retryable: false,
-    next: 'Use a new Idempotency-Key for a different request.',
+    next: 'To ask anew, and be charged anew, use a new Idempotency-Key.',
   },
   request_in_progress: {
     status: 409,
-    retryable: true,
-    next: 'Wait for the first request with this Idempotency-Key to end.',
+    retryable: false,
+    next: 'Wait for it to end, then send the same again: it is answered as the first was.',
   },
   price_changed: {
     status: 409,

@@ -1,5 +1,6 @@
 /** Whether a hold may be taken: the one rule, for every ledger. Values in, a decision out. */
 import { least, type Units, units, ZERO } from '../money.ts'
+import type { Recalled } from './idempotency-ledger.ts'
 import type { HoldOutcome } from './ledger.ts'
 
 /** What the books say at the instant of the decision. */
@@ -17,6 +18,8 @@ export interface HoldFacts {
   readonly signed: Units | null
   /** Null: the call is signed, no session is used. `gone`: it is unknown, expired, revoked or another agent's. */
   readonly session: 'gone' | SessionRoom | null
+  /** What the call's key was taken for; null: it has none, or it is free. */
+  readonly recalled: Recalled | null
 }
 
 export interface SessionRoom {
@@ -34,7 +37,7 @@ export interface HoldTerms {
 }
 
 /**
- * Identity first, then whether the vault can pay at all and in time, then the session's limit, then the money, then what
+ * Identity first, then whether the call was held before, then whether the vault can pay at all and in time, then the session's limit, then the money, then what
  * was signed for. An agent that owes anything is admitted to nothing. `held` carries what is available after the hold.
  */
 export function admitHold(
@@ -43,6 +46,7 @@ export function admitHold(
 ): HoldOutcome {
   if (facts.nonceSpent) return { kind: 'replayed_nonce' }
   if (facts.session === 'gone') return { kind: 'session_gone' }
+  if (facts.recalled !== null) return { kind: 'recalled', recalled: facts.recalled }
   if (facts.vaultFrozen) return { kind: 'vault_frozen' }
   const delaySeconds = facts.withdrawalDelaySeconds
   const callSecondsMax = delaySeconds === null ? null : delaySeconds - settleMarginSeconds

@@ -11,6 +11,7 @@
  * - while a withdrawal is pending, whatever becomes available freezes first, up to the pending amount [C8]
  * - each settled call has one receipt, written with it; an agent's receipts form a chain without gaps
  * - a nonce is spent in the transaction of the hold it asked for; the second is `replayed_nonce` [A2]
+ * - an idempotency key is of one call from its hold on: a release frees it, a charge binds it until it is forgotten [A4]
  * - a deposit credits once per (vault, deposit_index) and per (signature, instruction path) [C4]
  * - what a call resolved with is on disk before the promise resolves [L8]
  *
@@ -20,6 +21,8 @@
 import type { Tokens, Units } from '../money.ts'
 import type { CallAuth, Outcome } from '../proof/receipt.ts'
 import type { ChainLedger } from './chain-ledger.ts'
+import type { IdempotencyLedger, KeptAnswer, KeyedRequest, Recalled } from './idempotency-ledger.ts'
+import type { CallRecord, Transaction, Usage } from './journal.ts'
 import type { IssuedReceipt, ReceiptLedger } from './receipt-ledger.ts'
 import type { SessionLedger } from './session-ledger.ts'
 import type { OfferedVoucher, VoucherLedger } from './voucher-ledger.ts'
@@ -44,7 +47,7 @@ export interface Balance {
   readonly owed: Units
 }
 
-export type { CallAuth, Outcome }
+export type { CallAuth, CallRecord, Outcome, Transaction, Usage }
 
 /** What a hold is charged at if nobody lives to settle it (`recovered`). */
 export interface RecoveryTerms {
@@ -69,6 +72,8 @@ export interface HoldRequest {
   readonly requestDigest: string
   readonly auth: CallAuth
   readonly recovery: RecoveryTerms
+  /** Null: the call came without an Idempotency-Key. */
+  readonly keyed: KeyedRequest | null
   /** Came with the request and verified; kept, where it is the highest, whatever the outcome. Null: none came. */
   readonly voucher: OfferedVoucher | null
   /** Whether only what a voucher covers may be held. */
@@ -94,6 +99,8 @@ export type HoldOutcome =
   | { readonly kind: 'session_limit'; readonly remaining: Units }
   | { readonly kind: 'session_gone' }
   | { readonly kind: 'replayed_nonce' }
+  /** The key is taken: this is what it was taken for. */
+  | { readonly kind: 'recalled'; readonly recalled: Recalled }
   /** The agent's deposit address is frozen: what is available cannot be collected. */
   | { readonly kind: 'vault_frozen' }
 
@@ -113,6 +120,8 @@ export interface Settlement {
   readonly upstreamId: string | null
   /** `sha256:<hex>` of the body bytes that the agent was sent. */
   readonly responseDigest: string
+  /** What the agent was sent, for a call with an Idempotency-Key; null: nothing, or more than is kept. Else not looked at. */
+  readonly answer: KeptAnswer | null
   readonly at: number
 }
 
@@ -132,56 +141,6 @@ export type SettleOutcome =
 export type ReleaseOutcome =
   | { readonly kind: 'released' }
   | { readonly kind: 'already_ended'; readonly state: 'settled' | 'released' }
-
-/** One row of `GET /v1/transactions`. Amounts are positive; the type gives the direction. */
-export interface Transaction {
-  /** Increasing; the page cursor. */
-  readonly id: number
-  readonly type: 'DEPOSIT' | 'DEBIT' | 'WITHDRAWAL'
-  readonly amount: Units
-  readonly balanceAfter: Units
-  readonly timestamp: number
-  readonly requestId: string | null
-  readonly signature: string | null
-  readonly usage: Usage | null
-}
-
-/** A debit's `usage_json`: everything needed to recompute the charge. */
-export interface Usage {
-  readonly provider: string
-  readonly model: string
-  readonly outcome: Outcome
-  readonly tokens: Tokens
-  readonly price_version: string
-  readonly held: string
-  readonly upstream_id: string | null
-  readonly request_digest: string
-  /** Null where the call was recovered: nobody lived to say what the agent was sent. */
-  readonly response_digest: string | null
-}
-
-/** One ended call of the append-only journal, read by cursor. */
-export type CallRecord = EndedCall &
-  (
-    | { readonly state: 'settled'; readonly charge: Units; readonly usage: Usage }
-    /** `reason`: the error code that the client was answered with. Nothing was charged. */
-    | { readonly state: 'released'; readonly reason: string }
-  )
-
-interface EndedCall {
-  /** Increasing in the order in which calls ended, over all agents. */
-  readonly seq: number
-  readonly requestId: string
-  readonly agent: AgentKey
-  readonly provider: string
-  readonly model: string
-  readonly priceVersion: string
-  readonly held: Units
-  readonly requestDigest: string
-  readonly auth: CallAuth
-  readonly startedAt: number
-  readonly endedAt: number
-}
 
 /** The end of a call that is not charged. */
 export interface Release {
@@ -222,7 +181,7 @@ export interface SpendLedger {
   release(release: Release): Promise<ReleaseOutcome>
   /** Settles every open hold whose lease ended at or before `at` as `recovered`, at its recovery terms but never above the hold; returns their request ids. */
   resolveExpired(at: number): Promise<string[]>
-  /** Forgets nonces and session challenges that no clock accepts any more. */
+  /** Forgets nonces and session challenges that no clock accepts any more, and keys that were charged a day ago with their answers. */
   forgetExpired(at: number): Promise<void>
   /** Stores a price list's version before anything is held under it; idempotent. Answers since when it is known here. */
   storePrices(version: string, effectiveAt: string, json: string): Promise<string>
@@ -246,5 +205,6 @@ export interface Ledger
     SessionLedger,
     VoucherLedger,
     ReceiptLedger,
+    IdempotencyLedger,
     ChainLedger,
     LedgerHealth {}

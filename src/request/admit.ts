@@ -31,9 +31,6 @@ export function admit(
   caller: Caller,
   body: Uint8Array,
 ): Admitted {
-  if (header('idempotency-key') !== undefined) {
-    return refused('unsupported_parameter', 'Idempotency-Key is not supported.', 'Idempotency-Key')
-  }
   const planned = format.plan(body)
   if (planned.kind === 'refused') return planned
   const { plan } = planned
@@ -66,7 +63,7 @@ function notServed(asked: string, model: ModelTerms | undefined, format: Format)
 }
 
 function refused(
-  code: 'unsupported_parameter' | 'model_not_found' | 'forbidden' | 'price_changed',
+  code: 'model_not_found' | 'forbidden' | 'price_changed',
   message: string,
   param?: string,
 ): Admitted {

@@ -3,6 +3,7 @@
  * Source: wire contract, "Calls" and the 402; properties L2, L3, A2, A3, C8.
  */
 import { sessionRemaining } from '../ledger/admission.ts'
+import type { KeyedRequest, Recalled } from '../ledger/idempotency-ledger.ts'
 import type { HoldOutcome, HoldRequest, RecoveryTerms, SpendLedger } from '../ledger/ledger.ts'
 import { charge, least, NO_TOKENS, type Units, ZERO } from '../money.ts'
 import { pricesFor } from '../prices/settle.ts'
@@ -27,6 +28,8 @@ export interface AdmissionTerms {
 export interface HeldCall extends AdmittedCall {
   readonly requestId: string
   readonly caller: Caller
+  /** Whether what is sent is to be kept for retries. */
+  readonly keepsAnswer: boolean
   /** Output tokens per choice, as held and as forwarded. */
   readonly cap: number
   readonly terms: ChargeTerms
@@ -40,7 +43,11 @@ export interface HeldCall extends AdmittedCall {
   readonly callSecondsMax: number | null
 }
 
-export type Held = { readonly kind: 'held'; readonly call: HeldCall } | HoldRefused
+export type Held =
+  | { readonly kind: 'held'; readonly call: HeldCall }
+  /** The key was taken meanwhile. */
+  | { readonly kind: 'recalled'; readonly recalled: Recalled }
+  | HoldRefused
 
 export interface HoldParts {
   readonly ledger: Pick<SpendLedger, 'balance' | 'hold'>
@@ -51,6 +58,7 @@ export interface HoldParts {
 interface AskedCall {
   readonly requestId: string
   readonly asked: Pick<Asked, 'caller' | 'bodyDigest' | 'voucher'>
+  readonly keyed: KeyedRequest | null
   readonly call: AdmittedCall
 }
 
@@ -120,7 +128,7 @@ interface Attempt {
 
 async function attempt(
   { ledger, admission, now }: HoldParts,
-  { requestId, asked: { caller, bodyDigest, voucher }, call }: AskedCall,
+  { requestId, asked: { caller, bodyDigest, voucher }, keyed, call }: AskedCall,
   spendable: Units,
 ): Promise<Attempt> {
   const at = now()
@@ -142,6 +150,7 @@ async function attempt(
     requestDigest: bodyDigest,
     auth: caller.auth,
     recovery,
+    keyed,
     voucher,
     requireVoucher: admission.requireVouchers,
     settleMarginSeconds: admission.settleMarginSeconds,
@@ -171,15 +180,17 @@ function spendableAfter(outcome: HoldOutcome, before: Units): Units | null {
 
 async function conclude(
   { ledger, admission }: HoldParts,
-  { requestId, asked: { caller }, call }: AskedCall,
+  { requestId, asked: { caller }, keyed, call }: AskedCall,
   { cap, amount, terms, recovery, at, outcome }: Attempt,
 ): Promise<Held> {
+  if (outcome.kind === 'recalled') return outcome
   if (outcome.kind !== 'held') {
     const { agent, session } = caller
     const room = session === null ? null : sessionRemaining(session)
     return refuseHold(ledger, { agent, room, call, amount, admission }, outcome)
   }
   const { available, callSecondsMax } = outcome
-  const agreed = { requestId, caller, cap, terms, recovery, available, callSecondsMax }
+  const keepsAnswer = keyed !== null
+  const agreed = { requestId, caller, keepsAnswer, cap, terms, recovery, available, callSecondsMax }
   return { kind: 'held', call: { ...call, ...agreed, startedAt: at } }
 }

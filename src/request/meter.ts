@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { type Refusal, refusal } from '../errors.ts'
 import type { StreamMeter, UsageReading } from '../formats/format.ts'
+import { ANSWER_BYTES_MAX, type KeptAnswer } from '../ledger/idempotency-ledger.ts'
 import type { Units } from '../money.ts'
 import type { BodyEnd, UpstreamBody } from '../providers/provider.ts'
 import { chargeFor, type Ending, recoveryTerms } from './billing.ts'
@@ -15,6 +16,7 @@ import { type Client, leaveReason } from './exchange.ts'
 import { gatewayStops } from './gateway-stops.ts'
 import type { HeldCall } from './hold.ts'
 import type { LiveHold } from './leases.ts'
+import { SentCopy } from './sent-copy.ts'
 
 /** The largest body that is read whole: embeddings of a full batch fit. */
 const BODY_BYTES_MAX = 134_217_728
@@ -53,6 +55,8 @@ export interface Metered {
   remainder(charge: Units): Uint8Array
   /** `sha256:<hex>` of everything that was sent, followed by `remainder`. Call once. */
   digestWith(remainder: Uint8Array): string
+  /** The same bytes, for a call that keeps its answer; null where nothing was sent, or more than is kept. Call once. */
+  kept(remainder: Uint8Array): KeptAnswer | null
 }
 
 /** Nothing was delivered and nothing can be: nothing is owed. */
@@ -85,11 +89,12 @@ export function clientLeft(): Metered {
     whole: false,
     remainder: () => new Uint8Array(),
     digestWith: sha256,
+    kept: () => null,
   }
 }
 
 async function meterBody(
-  { format }: HeldCall,
+  { format, keepsAnswer }: HeldCall,
   { status, contentType, body }: Answer,
   client: Client,
 ): Promise<Metered | Lost> {
@@ -108,6 +113,10 @@ async function meterBody(
         whole: true,
         remainder: (charge) => (reading.tokens === null ? bytes : format.withCost(bytes, charge)),
         digestWith: sha256,
+        kept: (body) =>
+          keepsAnswer && body.length <= ANSWER_BYTES_MAX
+            ? { status, contentType, body, streamed: false, whole: true }
+            : null,
       }
     }
     case 'aborted':
@@ -136,6 +145,7 @@ async function meterStream(
   })
   hold.recoverAt(() => recoveryTerms(terms, events.reading()))
   const sent = createHash('sha256')
+  const copy = call.keepsAnswer ? new SentCopy() : null
   client.start(status, {
     'content-type': contentType,
     'x-balance-remaining': call.available.toString(),
@@ -143,10 +153,13 @@ async function meterStream(
   client.onDrain(() => body.resume())
   const { end, withheld } = await passOn(events, body, (bytes) => {
     sent.update(bytes)
+    copy?.add(bytes)
     return client.write(bytes)
   })
-  const rest = client.signal.aborted ? [] : [...withheld, events.finish()]
+  const nobodyWaits = client.signal.aborted
+  const rest = nobodyWaits ? [] : [...withheld, events.finish()]
   const reading = events.reading()
+  const whole = !nobodyWaits && (end.kind === 'ended' || reading.end !== 'cut')
   return {
     kind: 'metered',
     streamed: true,
@@ -154,9 +167,14 @@ async function meterStream(
     contentType,
     ending: endingOf(end, reading, client.signal),
     reading,
-    whole: end.kind === 'ended' || reading.end !== 'cut',
+    whole,
     remainder: () => Buffer.concat(rest),
     digestWith: (remainder) => `sha256:${sent.update(remainder).digest('hex')}`,
+    kept(remainder) {
+      copy?.add(remainder)
+      const body = copy?.whole() ?? null
+      return body && { status, contentType, body, streamed: true, whole }
+    },
   }
 }
 

@@ -4,6 +4,7 @@
  * resolves it when its lease ends. Drawn in docs/architecture.md, priced in docs/billing.md.
  */
 import type { Format } from '../formats/format.ts'
+import type { IdempotencyLedger } from '../ledger/idempotency-ledger.ts'
 import type { SpendLedger } from '../ledger/ledger.ts'
 import type { VoucherLedger } from '../ledger/voucher-ledger.ts'
 import type { PriceList } from '../prices/price-list.ts'
@@ -17,13 +18,18 @@ import { type AdmissionTerms, callTimeouts, hold } from './hold.ts'
 import type { Leases } from './leases.ts'
 import { meter } from './meter.ts'
 import { type Payments, pay, paymentOf } from './pay.ts'
+import { type ReplayParts, recall, replay } from './recall.ts'
 import type { ReceiptDesk } from './receipts.ts'
 import { type CallLine, callLine, endOf } from './record.ts'
 import { settle } from './settle.ts'
 
 /** What the path is made of; `main` chooses. */
 export interface PathParts extends AskParts {
-  readonly ledger: SpendLedger & VoucherLedger & AskParts['ledger']
+  readonly ledger: SpendLedger &
+    VoucherLedger &
+    IdempotencyLedger &
+    AskParts['ledger'] &
+    ReplayParts['ledger']
   readonly admission: AdmissionTerms
   /** The price list in force. */
   readonly prices: () => PriceList
@@ -50,6 +56,14 @@ export async function serveCall(
   const asked = await ask(parts, incoming)
   if (asked.kind === 'refused') return client.refuse(asked.refusal)
 
+  const before = await recall(parts.ledger, incoming, asked)
+  if (before.kind !== 'new') {
+    await keepVoucher(parts, asked)
+    if (before.kind === 'refused') return client.refuse(before.refusal)
+    return await replay(parts, asked.caller.agent, before.recalled, client)
+  }
+  const { keyed } = before
+
   const admitted = admit(parts.prices(), format, header, asked.caller, asked.body)
   if (admitted.kind === 'refused') {
     await keepVoucher(parts, asked)
@@ -60,7 +74,9 @@ export async function serveCall(
   const payment = parts.payments && paymentOf(incoming)
   if (payment && !(await pay(parts.payments, payment, asked.caller.agent, client))) return
 
-  const held = await hold(parts, { requestId, asked, call: admitted.call })
+  const held = await hold(parts, { requestId, asked, keyed, call: admitted.call })
+  if (held.kind === 'recalled')
+    return await replay(parts, asked.caller.agent, held.recalled, client)
   if (held.kind === 'refused') return client.refuse(held.refusal, held.payment)
   const { call } = held
 

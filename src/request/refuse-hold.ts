@@ -27,7 +27,7 @@ interface RefusedCall {
 export async function refuseHold(
   ledger: Pick<SpendLedger, 'balance'>,
   refused: RefusedCall,
-  outcome: Exclude<HoldOutcome, { kind: 'held' }>,
+  outcome: Exclude<HoldOutcome, { kind: 'held' | 'recalled' }>,
 ): Promise<HoldRefused> {
   const { agent, amount, admission, room } = refused
   switch (outcome.kind) {

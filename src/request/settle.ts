@@ -44,6 +44,7 @@ export async function settle(
     ...price,
     upstreamId: metered.reading.upstreamId,
     responseDigest: metered.digestWith(remainder),
+    answer: metered.kept(remainder),
     at: now(),
   }
   const outcome = await insist((): Promise<SettleOutcome> => ledger.settle(settlement))

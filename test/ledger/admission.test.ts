@@ -15,6 +15,7 @@ const facts: fc.Arbitrary<HoldFacts> = fc.record({
   held: amount,
   signed: fc.option(amount),
   session: fc.oneof(fc.constant('gone' as const), fc.constant(null), room),
+  recalled: fc.constant(null),
 })
 
 const MARGIN_SECONDS = 10

@@ -1,5 +1,6 @@
 /** Facts to put into a ledger: each with sane values, of which a test names only what it is about. */
 import type { DepositFact, PayoutFact, WithdrawalReading } from '../../src/ledger/chain-ledger.ts'
+import type { KeptAnswer, KeyedRequest } from '../../src/ledger/idempotency-ledger.ts'
 import type { HoldRequest, Ledger, Settlement } from '../../src/ledger/ledger.ts'
 import type { SessionOpening } from '../../src/ledger/session-ledger.ts'
 import type { OfferedVoucher } from '../../src/ledger/voucher-ledger.ts'
@@ -98,9 +99,28 @@ export function holdRequest(requestId: string, change: Partial<HoldRequest> = {}
       signature: 'c2lnbmF0dXJl',
     },
     recovery: { tokens: { ...NO_TOKENS, input: 10, output: 5 }, charge: units(60n) },
+    keyed: null,
     voucher: null,
     requireVoucher: false,
     settleMarginSeconds: 0,
+    ...change,
+  }
+}
+
+/** The key of a call, and what it asked for. */
+export function keyedRequest(name: string, asked = 'a'): KeyedRequest {
+  const key = name.replaceAll(/[^A-Za-z0-9_-]/g, '_').padEnd(16, '-')
+  return { key, fingerprint: `sha256:${asked.repeat(64)}` }
+}
+
+export function keptAnswer(change: Partial<KeptAnswer> = {}): KeptAnswer {
+  const body = Buffer.from('{"choices":[]}')
+  return {
+    status: 200,
+    contentType: 'application/json',
+    body,
+    streamed: false,
+    whole: true,
     ...change,
   }
 }
@@ -113,6 +133,7 @@ export function settlement(requestId: string, change: Partial<Settlement> = {}):
     outcome: 'completed',
     upstreamId: 'chatcmpl-1',
     responseDigest: `sha256:${'c'.repeat(64)}`,
+    answer: null,
     at: NOW + 1_000,
     ...change,
   }

@@ -58,6 +58,7 @@ everyLedger(
         outcome: receipt.outcome as Outcome,
         upstreamId: receipt.upstream_id,
         responseDigest: receipt.response_digest,
+        answer: null,
         at: Date.parse(receipt.ended_at),
       })
       const issued = { agent, seq: receipt.seq, text: canonical, signature }

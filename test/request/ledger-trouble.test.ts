@@ -118,17 +118,6 @@ test('embeddings are charged by their input, Responses by both', async () => {
   expect(gateway.provider.seen.map(({ url }) => url)).toEqual(['/v1/embeddings', '/v1/responses'])
 })
 
-test('A4: an Idempotency-Key is refused rather than ignored: a retry would be charged twice', async () => {
-  const gateway = await startGateway()
-  const agent = await gateway.agent(10_000n)
-  const headers = { 'idempotency-key': 'key-0123456789abcdef' }
-  const response = await agent.post(CALL, CHAT, { headers })
-  expect(response.status).toBe(400)
-  expect(await response.json()).toMatchObject({
-    error: { code: 'unsupported_parameter', param: 'Idempotency-Key' },
-  })
-})
-
 test('a stream asked of a provider that answers with a plain body is read as one', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(10_000n)

@@ -62,8 +62,14 @@ const PROVOKED: Record<
   approval_required: 'comes with a later feature',
   not_found: ({ gateway }) => fetch(`${gateway.url}/v1/nowhere`),
   model_not_found: ({ agent }) => agent.post(CALL, { ...CHAT, model: 'unpriced' }),
-  idempotency_conflict: 'comes with a later feature',
-  request_in_progress: 'comes with a later feature',
+  idempotency_conflict: ({ gateway, agent }) => {
+    gateway.ledger.recall = () => Promise.resolve({ kind: 'other_request' })
+    return agent.post(CALL, CHAT, { headers: { 'idempotency-key': 'key-0123456789abcdef' } })
+  },
+  request_in_progress: ({ gateway, agent }) => {
+    gateway.ledger.recall = () => Promise.resolve({ kind: 'running', requestId: 'req_1' })
+    return agent.post(CALL, CHAT, { headers: { 'idempotency-key': 'key-0123456789abcdef' } })
+  },
   price_changed: ({ agent }) =>
     agent.post(CALL, CHAT, { priceVersion: `sha256:${'0'.repeat(64)}` }),
   request_too_large: ({ agent }) => agent.fetch(CALL, post('x'.repeat(1_048_577))),

@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3'
 import { least, type Tokens, type Units, units } from '../../money.ts'
 import type { Charge } from '../charge-receipt.ts'
+import type { KeptAnswer } from '../idempotency-ledger.ts'
 import type {
   CallAuth,
   Outcome,
@@ -14,6 +15,7 @@ import type {
 import type { ReceiptIssuer } from '../receipt-ledger.ts'
 import { freeing } from './freeing.ts'
 import { IssueReceipt } from './issue-receipt.ts'
+import { KeyBook } from './key-book.ts'
 import { type HoldRow, recoveryTokensOf } from './rows.ts'
 import { storable } from './storable.ts'
 
@@ -53,6 +55,7 @@ RETURNING spent, deposited, withdrawn`
 
 export class EndHold {
   readonly #issue: IssueReceipt
+  readonly #keys: KeyBook
   readonly #take: Database.Statement<[string], HoldRow>
   readonly #ended: Database.Statement<[string], 'settled' | 'released'>
   readonly #free: Database.Statement<
@@ -66,6 +69,7 @@ export class EndHold {
 
   constructor(db: Database.Database, issuer: ReceiptIssuer | null) {
     this.#issue = new IssueReceipt(db, issuer)
+    this.#keys = new KeyBook(db)
     this.#take = db.prepare('DELETE FROM holds WHERE request_id = ? RETURNING *')
     this.#ended = db
       .prepare<[string], 'settled' | 'released'>('SELECT state FROM calls WHERE request_id = ?')
@@ -94,7 +98,7 @@ export class EndHold {
   settle(settlement: Settlement): SettleOutcome {
     const hold = this.#take.get(settlement.requestId)
     if (hold === undefined) return this.#endedBefore(settlement.requestId)
-    return this.#charge(hold, settlement)
+    return this.#charge(hold, settlement, settlement.answer)
   }
 
   /** Throws when there never was a hold. */
@@ -103,6 +107,7 @@ export class EndHold {
     if (hold === undefined) return this.#endedBefore(requestId)
     this.#freeMoney(hold, 0n, at)
     this.#recordCall(hold, { charge: 0n, at, transactionId: null, reason })
+    if (hold.key_id !== null) this.#keys.free(hold.key_id)
     return { kind: 'released' }
   }
 
@@ -113,14 +118,15 @@ export class EndHold {
       const hold = this.#take.get(requestId)
       if (hold === undefined)
         throw new Error(`the hold of ${requestId} was listed and is not there`)
-      this.#charge(hold, {
+      const bill: Bill = {
         charge: least(units(hold.recovery_charge), units(hold.amount)),
         tokens: recoveryTokensOf(hold),
         outcome: 'recovered',
         upstreamId: null,
         responseDigest: null,
         at,
-      })
+      }
+      this.#charge(hold, bill, null)
     }
     return requestIds
   }
@@ -131,7 +137,7 @@ export class EndHold {
     return { kind: 'already_ended', state }
   }
 
-  #charge(hold: HoldRow, bill: Bill): SettleOutcome {
+  #charge(hold: HoldRow, bill: Bill, answer: KeptAnswer | null): SettleOutcome {
     const charge = storable('charge', bill.charge)
     const { spent, balanceAfter } = this.#freeMoney(hold, charge, bill.at)
     const usage = JSON.stringify(usageOf(hold, bill))
@@ -146,6 +152,9 @@ export class EndHold {
     const transactionId = BigInt(debit.lastInsertRowid)
     const receipt = this.#issue.run(transactionId, chargeOf(hold, bill, spent, balanceAfter))
     this.#recordCall(hold, { charge, at: bill.at, transactionId, reason: null })
+    if (hold.key_id !== null) {
+      this.#keys.charged(hold.key_id, hold.agent_pubkey, answer, bill.at)
+    }
     return {
       kind: 'settled',
       charge: units(charge),

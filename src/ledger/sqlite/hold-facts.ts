@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import { type Units, units, ZERO } from '../../money.ts'
 import type { HoldFacts } from '../admission.ts'
 import type { HoldRequest } from '../ledger.ts'
+import { RecallKey } from './recall-key.ts'
 import { BALANCE_QUERY, type BalanceRow, balanceOf, NO_BALANCE } from './rows.ts'
 import { HIGHEST_VOUCHER, type VoucherRow, voucherOf } from './vouchers.ts'
 
@@ -17,13 +18,17 @@ interface VaultRow {
   readonly withdrawal_delay: bigint | null
 }
 
-type Question = Pick<HoldRequest, 'agent' | 'at' | 'nonce' | 'sessionId' | 'requireVoucher'>
+type Question = Pick<
+  HoldRequest,
+  'agent' | 'at' | 'nonce' | 'sessionId' | 'keyed' | 'requireVoucher'
+>
 
 export class ReadHoldFacts {
   readonly #nonce: Database.Statement<[string, string], bigint>
   readonly #vault: Database.Statement<[string], VaultRow>
   readonly #voucher: Database.Statement<[string], VoucherRow>
   readonly #balance: Database.Statement<[string], BalanceRow>
+  readonly #key: RecallKey
   readonly #room: Database.Statement<[string, string, number], RoomRow>
 
   constructor(db: Database.Database) {
@@ -37,13 +42,14 @@ export class ReadHoldFacts {
     )
     this.#voucher = db.prepare(HIGHEST_VOUCHER)
     this.#balance = db.prepare(BALANCE_QUERY)
+    this.#key = new RecallKey(db)
     this.#room = db.prepare(
       `SELECT spend_limit, spent, held FROM sessions
        WHERE id = ? AND agent_pubkey = ? AND revoked_at IS NULL AND expires_at > ?`,
     )
   }
 
-  run({ agent, at, nonce, sessionId, requireVoucher }: Question): HoldFacts {
+  run({ agent, at, nonce, sessionId, keyed, requireVoucher }: Question): HoldFacts {
     const row = this.#balance.get(agent)
     const { available, owed, spent, held } = row === undefined ? NO_BALANCE : balanceOf(row)
     const vault = this.#vault.get(agent)
@@ -58,6 +64,7 @@ export class ReadHoldFacts {
       held,
       signed: requireVoucher ? this.#signed(agent) : null,
       session: sessionId === null ? null : this.#sessionRoom(sessionId, agent, at),
+      recalled: keyed === null ? null : this.#key.run(agent, keyed),
     }
   }
 

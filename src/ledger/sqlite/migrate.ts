@@ -2,9 +2,10 @@
 import type Database from 'better-sqlite3'
 import { FIRST_LEDGER } from './migrations/0001-ledger.ts'
 import { EXIT } from './migrations/0002-exit.ts'
+import { IDEMPOTENCY } from './migrations/0003-idempotency.ts'
 
 /** The SQL of each schema version, from 1 on. A published step is never changed: the next one corrects it. */
-export const MIGRATIONS: readonly string[] = [FIRST_LEDGER, EXIT]
+export const MIGRATIONS: readonly string[] = [FIRST_LEDGER, EXIT, IDEMPOTENCY]
 
 /** `l5l1` in the file's header: this file is a ledger of ours. */
 const APPLICATION_ID = 0x6c356c31

@@ -9,6 +9,7 @@ import type {
   Quarantined,
   WithdrawalReading,
 } from '../chain-ledger.ts'
+import type { KeyedRequest } from '../idempotency-ledger.ts'
 import type {
   AgentKey,
   HoldQuestion,
@@ -25,6 +26,7 @@ import { Audit } from './audit.ts'
 import { backfillReceipts } from './backfill.ts'
 import { CallsInFlight } from './calls-in-flight.ts'
 import { GroupCommit } from './group-commit.ts'
+import { Idempotency } from './idempotency.ts'
 import { Mirror } from './mirror.ts'
 import { type LedgerFiles, openFiles } from './open-files.ts'
 import { Receipts } from './receipts.ts'
@@ -53,6 +55,7 @@ class SqliteLedger implements Ledger {
   readonly #sessions: Sessions
   readonly #vouchers: Vouchers
   readonly #receipts: Receipts
+  readonly #idempotency: Idempotency
   readonly #mirror: Mirror
   readonly #audit: Audit
   readonly #probe: Database.Statement<[number]>
@@ -65,6 +68,7 @@ class SqliteLedger implements Ledger {
     this.#sessions = new Sessions(files, this.#commit)
     this.#vouchers = new Vouchers(files, this.#commit)
     this.#receipts = new Receipts(files, this.#commit)
+    this.#idempotency = new Idempotency(files, this.#commit)
     this.#mirror = new Mirror(files, this.#commit)
     this.#audit = new Audit(files.reader)
     this.#probe = files.writer.prepare(
@@ -99,7 +103,10 @@ class SqliteLedger implements Ledger {
   settle = (settlement: Settlement) => this.#spending.settle(settlement)
   release = (release: Release) => this.#spending.release(release)
   resolveExpired = (at: number) => this.#spending.resolveExpired(at)
-  forgetExpired = (at: number) => this.#spending.forgetExpired(at)
+  forgetExpired = async (at: number) => {
+    await this.#spending.forgetExpired(at)
+    await this.#idempotency.forgetExpired(at)
+  }
   storePrices = (version: string, effectiveAt: string, json: string) =>
     this.#spending.storePrices(version, effectiveAt, json)
   prices = (version: string) => this.#spending.prices(version)
@@ -116,6 +123,8 @@ class SqliteLedger implements Ledger {
     this.#vouchers.keepVoucher(agent, voucher, at)
   voucher = (agent: AgentKey) => this.#vouchers.voucher(agent)
   unsettled = (agent?: AgentKey) => this.#vouchers.unsettled(agent)
+
+  recall = (agent: AgentKey, keyed: KeyedRequest) => this.#idempotency.recall(agent, keyed)
 
   receipt = (agent: AgentKey, requestId: string) => this.#receipts.receipt(agent, requestId)
   receipts = (agent: AgentKey, afterSeq: number, limit: number) =>

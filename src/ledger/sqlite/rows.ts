@@ -57,6 +57,8 @@ export interface HoldRow {
   readonly auth_json: string
   readonly recovery_tokens_json: string
   readonly recovery_charge: bigint
+  /** Null: the call came without an Idempotency-Key. */
+  readonly key_id: bigint | null
 }
 
 export function recoveryTokensOf(row: HoldRow): Tokens {

@@ -116,7 +116,7 @@ export class Spending implements SpendLedger {
 
   holdable(question: HoldQuestion): Promise<Units> {
     return reading(() => {
-      const facts = this.#holdFacts.run({ ...question, nonce: null })
+      const facts = this.#holdFacts.run({ ...question, nonce: null, keyed: null })
       return mostHoldable(question.settleMarginSeconds, facts)
     })
   }

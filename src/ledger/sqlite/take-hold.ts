@@ -3,12 +3,14 @@ import type Database from 'better-sqlite3'
 import { admitHold } from '../admission.ts'
 import type { HoldOutcome, HoldRequest } from '../ledger.ts'
 import { ReadHoldFacts } from './hold-facts.ts'
+import { KeyBook } from './key-book.ts'
 import { storable } from './storable.ts'
 import { KeepVoucher } from './vouchers.ts'
 
 export class TakeHold {
   readonly #vouchers: KeepVoucher
   readonly #facts: ReadHoldFacts
+  readonly #keys: KeyBook
   readonly #spendNonce: Database.Statement<[string, string, number]>
   readonly #holdMoney: Database.Statement<[{ amount: bigint; at: number; agent: string }]>
   readonly #holdRoom: Database.Statement<[bigint, string]>
@@ -17,6 +19,7 @@ export class TakeHold {
   constructor(db: Database.Database) {
     this.#vouchers = new KeepVoucher(db)
     this.#facts = new ReadHoldFacts(db)
+    this.#keys = new KeyBook(db)
     this.#spendNonce = db.prepare(
       'INSERT INTO nonces (agent_pubkey, nonce, forget_at) VALUES (?, ?, ?)',
     )
@@ -27,8 +30,8 @@ export class TakeHold {
     this.#holdRoom = db.prepare('UPDATE sessions SET held = held + ? WHERE id = ?')
     this.#insert = db.prepare(
       `INSERT INTO holds (request_id, agent_pubkey, session_id, amount, started_at, lease_until, provider, model,
-         price_version, request_digest, auth_json, recovery_tokens_json, recovery_charge)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         price_version, request_digest, auth_json, recovery_tokens_json, recovery_charge, key_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
   }
 
@@ -42,7 +45,7 @@ export class TakeHold {
   }
 
   #write(request: HoldRequest): void {
-    const { requestId, agent, sessionId, at, nonce } = request
+    const { requestId, agent, sessionId, at, nonce, keyed } = request
     const amount = storable('hold', request.amount)
     if (nonce !== null) this.#spendNonce.run(agent, nonce.value, nonce.forgetAt)
     if (sessionId !== null) this.#holdRoom.run(amount, sessionId)
@@ -61,6 +64,7 @@ export class TakeHold {
       JSON.stringify(request.auth),
       JSON.stringify(request.recovery.tokens),
       storable('recovery charge', request.recovery.charge),
+      keyed === null ? null : this.#keys.take(agent, keyed, requestId),
     )
   }
 }

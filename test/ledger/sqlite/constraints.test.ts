@@ -54,7 +54,7 @@ const call = (id: string, state: string, charge: number, debit: string, reason: 
 
 const HOLD = (change: string): string =>
   `INSERT INTO holds SELECT 'new', agent_pubkey, session_id, amount, started_at, lease_until, provider, model,
-   price_version, request_digest, auth_json, recovery_tokens_json, recovery_charge FROM holds; ${change}`
+   price_version, request_digest, auth_json, recovery_tokens_json, recovery_charge, NULL FROM holds; ${change}`
 
 const FIRST = `'sha256:${'0'.repeat(64)}'`
 /** A good second receipt, of a debit of its own, with some columns changed. */

@@ -7,6 +7,8 @@ import {
   depositFact,
   fund,
   holdRequest,
+  keptAnswer,
+  keyedRequest,
   NOW,
   payoutFact,
   sessionOpening,
@@ -41,7 +43,17 @@ async function fillSchema2(ledger: Ledger): Promise<void> {
   await ledger.bookWithdrawal(payoutFact(200n, 200n), NOW)
 }
 
-const FILLS = [fillSchema1, fillSchema2]
+/** On top of it, calls that came with a key. */
+async function fillSchema3(ledger: Ledger): Promise<void> {
+  for (const id of KEYED) await ledger.hold(holdRequest(id, { keyed: keyedRequest(id) }))
+  await ledger.settle(settlement(KEYED[0], { answer: keptAnswer() }))
+  await ledger.settle(settlement(KEYED[1]))
+  await ledger.release({ requestId: KEYED[2], at: NOW, reason: 'upstream_error' })
+}
+
+const KEYED = ['keyed, answered', 'keyed, charged', 'keyed, released', 'keyed, open'] as const
+
+const FILLS = [fillSchema1, fillSchema2, fillSchema3]
 
 /** Fills the books with all that a ledger of this schema knew. */
 export async function fillBooks(ledger: Ledger, schema: number): Promise<void> {
@@ -63,6 +75,7 @@ export async function readBooks(ledger: Ledger): Promise<unknown> {
     cursor: await ledger.cursor(),
     receipts: await ledger.receipts(AGENT, 0, 100),
     unsettled: await ledger.unsettled(),
+    recalled: await Promise.all(KEYED.map((id) => ledger.recall(AGENT, keyedRequest(id)))),
     audit: await ledger.audit(),
   }
 }
