@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { addBalance } from './balance.ts'
 import { addCall } from './call.ts'
+import { addConformance } from './conformance.ts'
 import { addDemo } from './demo.ts'
 import { addDeposit } from './deposit.ts'
 import { addDev } from './dev.ts'
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
   addVault(program)
   addWithdraw(program)
   addExit(program)
+  addConformance(program)
   return program
 }
 

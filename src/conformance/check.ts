@@ -30,6 +30,8 @@ export interface CheckSite {
   readonly now: () => number
   readonly pause: (ms: number) => Promise<void>
   readonly report: ReportCase
+  /** Says why something was not looked at; it shows where no case of the property ran. */
+  readonly skip: (reason: string) => void
 }
 
 export type Applicability =

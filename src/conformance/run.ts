@@ -12,7 +12,7 @@ import {
 } from './report.ts'
 import { seededRandom } from './seeded-random.ts'
 
-export interface RunOptions extends Omit<CheckSite, 'random' | 'report'> {
+export interface RunOptions extends Omit<CheckSite, 'random' | 'report' | 'skip'> {
   readonly checks: readonly Check[]
   /** Null: all of them. */
   readonly only: ReadonlySet<PropertyId> | null
@@ -55,8 +55,11 @@ function siteOf(options: RunOptions, check: Check, seen: Map<PropertyId, Seen>):
     if (outcome.kind === 'broken') progress(`${property} broken: ${name}: ${outcome.evidence}`)
     else if (after.cases % CASES_PER_LINE === 0) progress(`${property} ${after.cases} cases`)
   }
+  const skip: CheckSite['skip'] = (reason) => {
+    seen.set(property, withReason(seen.get(property) ?? NOTHING_SEEN, reason))
+  }
   const random = seededRandom(seed, `${property} ${check.title}`)
-  return { target, provider, depth, fresh, now, pause, random, report }
+  return { target, provider, depth, fresh, now, pause, random, report, skip }
 }
 
 /** A check that fails in a way that it does not expect has not shown that its property holds. */
