@@ -1,0 +1,113 @@
+/** Sessions and vouchers: what is asked for, the text that is signed, the header that authorises. */
+
+import { parseVoucherHeader, voucherHeader } from '../../src/chain/voucher.ts'
+import { readChallengeRequest } from '../../src/identity/challenge-request.ts'
+import { readSignedChallenge } from '../../src/identity/session-challenge.ts'
+import {
+  isLabel,
+  isModelId,
+  parseInstant,
+  parseSessionText,
+  sessionText,
+} from '../../src/identity/session-text.ts'
+import { parseUnits } from '../../src/money.ts'
+import { VoucherReader } from '../../src/request/vouchers.ts'
+import { type Fuzzer, fed, fuzzer, hold, holdRefusal } from './fuzzer.ts'
+import {
+  AGENT,
+  addressesOf,
+  agentSigns,
+  CHALLENGE,
+  ISSUED_AT,
+  ISSUER,
+  NOW,
+  VOUCHER,
+} from './samples.ts'
+import { floods, mutatedFields, mutatedText, mutatedValue } from './wild.ts'
+
+const PRESENTED = { message: CHALLENGE, signature: agentSigns(CHALLENGE) }
+
+export const SESSIONS: readonly Fuzzer[] = [
+  fuzzer({
+    name: 'session-challenges',
+    feeds: ['src/identity/challenge-request.ts#readChallengeRequest'],
+    input: mutatedValue({
+      pubkey: AGENT,
+      spend_limit: '300000',
+      models: ['gpt-4o-mini', 'gpt-4o'],
+      ttl_seconds: 3_600,
+      label: 'an agent',
+    }),
+    feed(body) {
+      const asked = fed(() => readChallengeRequest(body))
+      if (asked?.kind === 'refused') holdRefusal(asked.refusal, ['invalid_request'])
+      if (asked?.kind !== 'asked') return
+      const { terms, pubkey } = asked
+      // What is issued must be read back, or the agent signs what nobody takes.
+      const parts = { ...ISSUER, pubkey, terms, nonce: '0'.repeat(32), issuedAt: ISSUED_AT }
+      const text = sessionText({ ...parts, expiresAt: ISSUED_AT })
+      hold(parseSessionText(text) !== null, `a challenge that cannot be read back: ${text}`)
+    },
+    floods: (bytes) => floods(bytes).map((text) => ({ pubkey: text, label: text, models: [text] })),
+  }),
+  fuzzer({
+    name: 'session-texts',
+    feeds: [
+      'src/identity/session-text.ts#parseSessionText',
+      'src/identity/session-text.ts#parseInstant',
+      'src/identity/session-text.ts#isLabel',
+      'src/identity/session-text.ts#isModelId',
+      'src/identity/session-challenge.ts#readSignedChallenge',
+    ],
+    input: mutatedFields(PRESENTED),
+    feed({ message = '', signature = '' }) {
+      const parts = fed(() => parseSessionText(message))
+      hold(parts == null || sessionText(parts) === message, 'two texts of one meaning')
+      fed(() => [isLabel(signature), isModelId(signature), isLabel(message), isModelId(message)])
+      const proof = fed(() => readSignedChallenge(ISSUER, { message, signature }, NOW))
+      if (proof?.kind === 'refused') {
+        holdRefusal(proof.refusal, ['invalid_request', 'invalid_session', 'invalid_signature'])
+      } else {
+        hold(message === CHALLENGE && proof?.agent === AGENT, 'terms that nobody signed')
+      }
+    },
+    floods: (bytes) =>
+      floods(bytes).map((text) => ({
+        message: CHALLENGE.replace('any', () => text),
+        signature: text,
+      })),
+  }),
+  fuzzer({
+    name: 'instants',
+    feeds: ['src/identity/session-text.ts#parseInstant'],
+    input: mutatedText(ISSUED_AT, '2026-02-30T24:60:60.000Z', '0000-01-01T00:00:00.000Z'),
+    feed(text) {
+      const at = fed(() => parseInstant(text))
+      hold(at == null || new Date(at).toISOString() === text, 'an instant of two texts')
+    },
+    floods,
+  }),
+  fuzzer({
+    name: 'vouchers',
+    feeds: ['src/chain/voucher.ts#parseVoucherHeader', 'src/request/vouchers.ts#VoucherReader'],
+    input: mutatedText(VOUCHER, VOUCHER.replace(':0:', ':-9223372036854775808:')),
+    feed(text) {
+      const voucher = fed(() => parseVoucherHeader(text))
+      hold(voucher == null || voucherHeader(voucher) === text, 'a voucher of two texts')
+      const read = fed(() => new VoucherReader(addressesOf).read(AGENT, text))
+      if (read?.kind === 'refused') holdRefusal(read.refusal, ['invalid_voucher'])
+      else hold(text === VOUCHER, 'a voucher that nobody signed')
+    },
+    floods,
+  }),
+  fuzzer({
+    name: 'units',
+    feeds: ['src/money.ts#parseUnits'],
+    input: mutatedValue('4230000', '0', '18446744073709551615'),
+    feed(value) {
+      const units = fed(() => parseUnits(value))
+      hold(units == null || units.toString() === value, 'an amount of two texts')
+    },
+    floods,
+  }),
+]
