@@ -14,6 +14,11 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
+/** Those of them that are objects. */
+export function objectsOf(values: readonly unknown[]): readonly object[] {
+  return values.filter(isObject)
+}
+
 /** The string, or an empty one. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''

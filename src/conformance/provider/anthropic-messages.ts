@@ -1,5 +1,5 @@
 /** Anthropic messages as the provider writes them. Source: the API reference, "Streaming messages"; the SDK's types. */
-import { isObject, listOf, memberOf, parseJson, textOf } from '../json-values.ts'
+import { isObject, listOf, memberOf, objectsOf, parseJson, textOf } from '../json-values.ts'
 import {
   type AnswerReading,
   PLAYED_MODEL,
@@ -40,6 +40,7 @@ export const anthropicMessages: StreamFormat = {
       text: blocks.map((block) => textOf(memberOf(block, 'text'))).join(''),
       ended: typeof memberOf(body, 'stop_reason') === 'string',
       failed: memberOf(body, 'type') === 'error' || isObject(memberOf(body, 'error')),
+      usages: objectsOf([memberOf(body, 'usage')]),
     }
   },
   readEvents,
@@ -103,12 +104,15 @@ function readEvents(events: readonly StreamEvent[]): AnswerReading {
   let text = ''
   let ended = false
   let failed = false
+  const usages: unknown[] = []
   for (const { name, data } of events) {
     const value = parseJson(data)
+    const started = memberOf(memberOf(value, 'message'), 'usage')
+    usages.push(...objectsOf([started, memberOf(value, 'usage')]))
     const type = textOf(memberOf(value, 'type')) || (name ?? '')
     if (type === 'content_block_delta') text += textOf(memberOf(memberOf(value, 'delta'), 'text'))
     if (type === 'message_stop') ended = true
     if (type === 'error' || isObject(memberOf(value, 'error'))) failed = true
   }
-  return { text, ended, failed }
+  return { text, ended, failed, usages }
 }

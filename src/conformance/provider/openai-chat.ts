@@ -1,5 +1,5 @@
 /** OpenAI chat completions as the provider writes them. Source: the API reference; the SDK's types. */
-import { isObject, listOf, memberOf, parseJson, textOf } from '../json-values.ts'
+import { isObject, listOf, memberOf, objectsOf, parseJson, textOf } from '../json-values.ts'
 import {
   type AnswerReading,
   type CallAsk,
@@ -49,6 +49,7 @@ export const openAiChat: StreamFormat = {
       text: textOf(memberOf(memberOf(choice, 'message'), 'content')),
       ended: typeof memberOf(choice, 'finish_reason') === 'string',
       failed: isObject(memberOf(body, 'error')),
+      usages: objectsOf([memberOf(body, 'usage')]),
     }
   },
   readEvents,
@@ -110,14 +111,16 @@ function readEvents(events: readonly StreamEvent[]): AnswerReading {
   let text = ''
   let ended = false
   let failed = false
+  const usages: unknown[] = []
   for (const { name, data } of events) {
     if (data.trim() === DONE.data) ended = true
     const value = parseJson(data)
+    usages.push(...objectsOf([memberOf(value, 'usage')]))
     if (name === 'error' || isObject(memberOf(value, 'error'))) failed = true
     for (const choice of listOf(memberOf(value, 'choices'))) {
       text += textOf(memberOf(memberOf(choice, 'delta'), 'content'))
       if (typeof memberOf(choice, 'finish_reason') === 'string') ended = true
     }
   }
-  return { text, ended, failed }
+  return { text, ended, failed, usages }
 }

@@ -1,5 +1,5 @@
 /** OpenAI embeddings as the provider writes them. Source: the API reference; the SDK's types. */
-import { isObject, listOf, memberOf } from '../json-values.ts'
+import { isObject, listOf, memberOf, objectsOf } from '../json-values.ts'
 import { PLAYED_MODEL, type WireFormat } from './wire-format.ts'
 
 /** The vector (0, 1, −2) in little-endian floats, base64, as it was asked for. */
@@ -21,6 +21,11 @@ export const openAiEmbeddings: WireFormat = {
   }),
   readBody(body) {
     const data = listOf(memberOf(body, 'data'))
-    return { text: '', ended: data.length > 0, failed: isObject(memberOf(body, 'error')) }
+    return {
+      text: '',
+      ended: data.length > 0,
+      failed: isObject(memberOf(body, 'error')),
+      usages: objectsOf([memberOf(body, 'usage')]),
+    }
   },
 }

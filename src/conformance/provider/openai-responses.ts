@@ -1,5 +1,5 @@
 /** OpenAI Responses as the provider writes them. Source: the API reference, "Streaming events"; the SDK's types. */
-import { isObject, listOf, memberOf, parseJson, textOf } from '../json-values.ts'
+import { isObject, listOf, memberOf, objectsOf, parseJson, textOf } from '../json-values.ts'
 import {
   type AnswerReading,
   PLAYED_MODEL,
@@ -36,6 +36,7 @@ export const openAiResponses: StreamFormat = {
       text: parts.map((part) => textOf(memberOf(part, 'text'))).join(''),
       ended: status === 'completed' || status === 'incomplete',
       failed: status === 'failed' || isObject(memberOf(body, 'error')),
+      usages: objectsOf([memberOf(body, 'usage')]),
     }
   },
   readEvents,
@@ -134,12 +135,14 @@ function readEvents(events: readonly StreamEvent[]): AnswerReading {
   let text = ''
   let ended = false
   let failed = false
+  const usages: unknown[] = []
   for (const { name, data } of events) {
     const value = parseJson(data)
+    usages.push(...objectsOf([memberOf(memberOf(value, 'response'), 'usage')]))
     const type = textOf(memberOf(value, 'type')) || (name ?? '')
     if (type === 'response.output_text.delta') text += textOf(memberOf(value, 'delta'))
     if (ENDS.has(type)) ended = true
     if (FAILURES.has(type) || isObject(memberOf(value, 'error'))) failed = true
   }
-  return { text, ended, failed }
+  return { text, ended, failed, usages }
 }

@@ -33,6 +33,8 @@ export interface AnswerReading {
   readonly ended: boolean
   /** Whether it says that something failed. */
   readonly failed: boolean
+  /** Every usage object in it, in their order. */
+  readonly usages: readonly unknown[]
 }
 
 /** An answer with the usage object that it carries; undefined: without the member. */
