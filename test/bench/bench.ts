@@ -1,69 +1,34 @@
-/** `npm run bench`: what a call costs, against the bare floor of the same run. */
-import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Driver, type Figures, startScript } from './drive.ts'
-import { choosePinning } from './processes.ts'
-import { ratios, spread } from './statistics.ts'
-import { startFloor } from './subjects/floor.ts'
-import { startLevel5 } from './subjects/level5.ts'
-import { chatBody } from './workload.ts'
+/** `npm run bench`: what a call costs, against the bare floor of the same run and against peers. `--help` says what it takes. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { HELP, type Options, readOptions } from './options.ts'
+import { writePage } from './page.ts'
+import { hasProc } from './processes.ts'
+import { type Results, toJson } from './results.ts'
+import { runBench } from './run-bench.ts'
+import { allTables } from './tables.ts'
 
-const ROUNDS = 5
-const LOAD = { body: chatBody({ bytes: 1000, answer: 'whole' }), connections: 64, requests: 800 }
-
-build()
-const pinning = choosePinning()
-const folder = mkdtempSync(join(tmpdir(), 'level5-bench-'))
-const provider = startScript(pinning, 'provider.ts')
-const [providerPort] = (await once(provider, 'message')) as [number]
-const site = { pinning, folder, providerPort }
-const driver = await Driver.start(pinning)
-const floor = await startFloor(site)
-const level5 = await startLevel5(site)
-const subjects = [floor, level5.signed, level5.session]
-try {
-  const rounds: Figures[][] = subjects.map(() => [])
-  for (let round = -1; round < ROUNDS; round += 1) {
-    for (const [index, subject] of subjects.entries()) {
-      const figures = await driver.measure(subject, LOAD)
-      if (round >= 0) rounds[index]?.push(figures)
-    }
-  }
-  const base = (rounds[0] ?? []).map((figures) => figures.cpuMicrosPerRequest)
-  process.stdout.write(
-    '                  CPU/request vs floor   µs CPU  requests/s  median ms  p99 ms  RSS MB\n',
-  )
-  for (const [index, { name }] of subjects.entries()) {
-    const figures = rounds[index] ?? []
-    const of = (key: keyof Figures) => spread(figures.map((each) => each[key])).median
-    const ratio = ratios(
-      figures.map((each) => each.cpuMicrosPerRequest),
-      base,
-    )
-    process.stdout.write(
-      `${name.padEnd(16)}  ${ratio.median.toFixed(2)}× (${ratio.least.toFixed(2)} to ${ratio.most.toFixed(2)})`.padEnd(
-        40,
-      ) +
-        `${of('cpuMicrosPerRequest').toFixed(0).padStart(7)}` +
-        `${of('requestsPerSecond').toFixed(0).padStart(12)}` +
-        `${of('latencyMsMedian').toFixed(2).padStart(11)}` +
-        `${of('latencyMsP99').toFixed(2).padStart(8)}` +
-        `${(of('residentBytes') / 1e6).toFixed(0).padStart(8)}\n`,
-    )
-  }
-} finally {
-  driver.stop()
-  provider.disconnect()
-  await Promise.all([floor.stop(), level5.signed.stop()])
-  rmSync(folder, { recursive: true })
+async function figures(options: Options): Promise<Results> {
+  if (options.from !== null) return JSON.parse(readFileSync(options.from, 'utf8')) as Results
+  if (!hasProc()) throw new Error("CPU time is read from Linux's /proc, and there is none here")
+  return await runBench(options)
 }
 
-/** Measures what is in the checkout, not what was built last. */
-function build(): void {
-  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
-  const { status } = spawnSync(process.execPath, tsc, { stdio: ['ignore', 'inherit', 'inherit'] })
-  if (status !== 0) process.stderr.write('The build reports errors: what it made is measured.\n')
+async function main(options: Options): Promise<void> {
+  // What is shown is what was kept: the same digits, whether measured now or before.
+  const json = toJson(await figures(options))
+  const results = JSON.parse(json) as Results
+  process.stdout.write(`\n${allTables(results)}\n`)
+  if (options.json !== null) writeFileSync(options.json, json)
+  if (options.out !== null) writePage(options.out, json)
+  const wrong = results.books.filter((books) => books.wrong !== null)
+  if (wrong.length > 0) throw new Error('the books do not balance: see above')
+}
+
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === null) process.stdout.write(HELP)
+  else await main(options)
+} catch (error) {
+  process.stderr.write(`bench: ${(error as Error).message}\n`)
+  process.exitCode = 1
 }

@@ -29,6 +29,7 @@ export function startScript(pinning: Pinning, name: string): ChildProcess {
 export class Driver {
   readonly #child: ChildProcess
   readonly #ended: Promise<never>
+  readonly #answered = new Map<Subject['name'], number>()
 
   private constructor(child: ChildProcess) {
     this.#child = child
@@ -46,12 +47,13 @@ export class Driver {
 
   /** Rejects when a request is not answered with a 200. */
   async measure(subject: Subject, load: Load): Promise<Figures> {
-    const { ports, path, credential, pids } = subject
+    const { ports, path, credential, pids, name } = subject
     await this.#tell({ kind: 'prepare', job: { ports, path, credential, ...load } })
     const before = cpuMicros(pids)
     const done = await this.#tell({ kind: 'start' })
     const spent = cpuMicros(pids) - before
     if (done.kind !== 'done') throw new Error('the load answered out of turn')
+    this.#answered.set(name, this.answered(name) + load.requests)
     return {
       cpuMicrosPerRequest: spent / load.requests,
       requestsPerSecond: load.requests / done.seconds,
@@ -63,13 +65,16 @@ export class Driver {
     }
   }
 
-  stop(): void {
-    this.#child.disconnect()
+  /** Requests of a subject that were answered with a 200 so far. */
+  answered(name: Subject['name']): number {
+    return this.#answered.get(name) ?? 0
   }
 
   async #tell(message: ToLoad): Promise<FromLoad> {
     this.#child.send(message)
     const [answer] = await Promise.race([once(this.#child, 'message'), this.#ended])
-    return answer as FromLoad
+    const said = answer as FromLoad
+    if (said.kind === 'failed') throw new Error(said.message)
+    return said
   }
 }

@@ -26,8 +26,14 @@ export interface Measured {
 }
 
 /** Told once all is signed and every connection stands; the job starts at the answer. */
-export type FromLoad = { readonly kind: 'ready' } | ({ readonly kind: 'done' } & Measured)
+export type FromLoad =
+  | { readonly kind: 'ready' }
+  | ({ readonly kind: 'done' } & Measured)
+  | { readonly kind: 'failed'; readonly message: string }
 export type ToLoad = { readonly kind: 'prepare'; readonly job: Job } | { readonly kind: 'start' }
+
+/** An answer that pauses for longer will not come. */
+const IDLE_MS_MAX = 60_000
 
 interface Timings {
   readonly latencies: Float64Array
@@ -73,6 +79,7 @@ function work(
       timings.firstBytes[index] = firstByteAt - sentAt
       next()
     })
+    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy())
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('the connection was closed before its answer')))
     next()
@@ -100,10 +107,15 @@ async function prepare(job: Job): Promise<() => Promise<Measured>> {
     const firstBytes = new Float64Array(job.requests)
     const queue = heads.entries()
     const start = performance.now()
-    await Promise.all(sockets.map((socket) => work(socket, queue, body, { latencies, firstBytes })))
-    const seconds = (performance.now() - start) / 1000
-    for (const socket of sockets) socket.removeAllListeners('close').destroy()
-    return { seconds, latencyMs: summary(latencies), firstByteMs: summary(firstBytes) }
+    try {
+      await Promise.all(
+        sockets.map((socket) => work(socket, queue, body, { latencies, firstBytes })),
+      )
+      const seconds = (performance.now() - start) / 1000
+      return { seconds, latencyMs: summary(latencies), firstByteMs: summary(firstBytes) }
+    } finally {
+      for (const socket of sockets) socket.removeAllListeners('close').destroy()
+    }
   }
 }
 
@@ -113,13 +125,21 @@ function summary(figures: Float64Array) {
 }
 
 let run: (() => Promise<Measured>) | null = null
-process.on('message', async (message: ToLoad) => {
+
+async function obey(message: ToLoad): Promise<FromLoad> {
   if (message.kind === 'prepare') {
     run = await prepare(message.job)
-    process.send?.({ kind: 'ready' } satisfies FromLoad)
-  } else if (run !== null) {
-    process.send?.({ kind: 'done', ...(await run()) } satisfies FromLoad)
+    return { kind: 'ready' }
   }
+  if (run === null) throw new Error('nothing was prepared')
+  return { kind: 'done', ...(await run()) }
+}
+
+process.on('message', (message: ToLoad) => {
+  obey(message).then(
+    (answer) => process.send?.(answer),
+    (error: Error) => process.send?.({ kind: 'failed', message: error.message } satisfies FromLoad),
+  )
 })
 process.once('disconnect', () => process.exit())
 process.send?.({ kind: 'ready' } satisfies FromLoad)

@@ -21,15 +21,27 @@ export function choosePinning(): Pinning {
   }
 }
 
-/** Starts a command on the cores of its place. */
+const started = new Set<ChildProcess>()
+
+/** Starts a command on the cores of its place. It ends with this process at the latest. */
 export function startPinned(
   pinning: Pinning,
   place: Place,
   [command = '', ...args]: readonly string[],
   options: SpawnOptions,
 ): ChildProcess {
-  if (pinning.kind === 'unpinned') return spawn(command, args, options)
-  return spawn('taskset', ['-c', pinning.cores[place], command, ...args], options)
+  const child =
+    pinning.kind === 'unpinned'
+      ? spawn(command, args, options)
+      : spawn('taskset', ['-c', pinning.cores[place], command, ...args], options)
+  started.add(child)
+  child.once('exit', () => started.delete(child))
+  return child
+}
+
+/** Ends whatever still runs, at once. */
+export function endAll(): void {
+  for (const child of started) child.kill('SIGKILL')
 }
 
 /** Whether this machine tells what is measured. */

@@ -27,6 +27,15 @@ export function spread(figures: readonly number[]): Spread {
 
 /** The ratios of figures that were measured in the same round: what both rounds had in common cancels out. */
 export function ratios(figures: readonly number[], base: readonly number[]): Spread {
-  if (figures.length !== base.length) throw new Error('ratios need figures of the same rounds')
-  return spread(figures.map((figure, round) => figure / (base[round] ?? Number.NaN)))
+  return spread(paired(figures, base).map(([figure, under]) => figure / under))
+}
+
+/** As `ratios`, for what is added. */
+export function differences(figures: readonly number[], base: readonly number[]): Spread {
+  return spread(paired(figures, base).map(([figure, under]) => figure - under))
+}
+
+function paired(figures: readonly number[], base: readonly number[]): [number, number][] {
+  if (figures.length !== base.length) throw new Error('these are not figures of the same rounds')
+  return figures.map((figure, round) => [figure, base[round] ?? Number.NaN])
 }

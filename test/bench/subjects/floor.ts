@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { startPinned } from '../processes.ts'
 import { createBenchAgent } from './bench-agent.ts'
-import { firstLine, type Site, type Subject, stopChild } from './subject.ts'
+import { firstLine, stopChild } from './start.ts'
+import { CHAT, type Site, type Subject } from './subject.ts'
 
 const FLOOR = fileURLToPath(new URL('../floor.ts', import.meta.url))
 
@@ -11,12 +12,13 @@ export async function startFloor({ pinning, folder, providerPort }: Site): Promi
   const provider = `http://127.0.0.1:${providerPort}`
   const command = [process.execPath, '--import', 'tsx', FLOOR, '0', provider, folder, agent.pubkey]
   const child = startPinned(pinning, 'gateway', command, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const { url } = await firstLine(child, 'the floor')
+  const { url } = await firstLine<{ url: string }>(child, 'the floor')
   return {
     name: 'floor',
+    foreign: false,
     pids: [child.pid ?? 0],
     ports: [Number(new URL(url).port)],
-    path: '/v1/chat/completions',
+    path: CHAT,
     credential: agent.credential,
     stop: () => stopChild(child),
   }

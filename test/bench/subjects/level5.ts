@@ -2,7 +2,7 @@
  * The built `level5 serve` as a subject, with production's defaults: metering, durability, receipts and vouchers are on, its log
  * goes to a file. Only the watcher is off (`--no-watch`): there is no chain here, and the ledger is funded by hand.
  */
-import { mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Keypair } from '@solana/web3.js'
 import { paymentAddresses } from '../../../src/chain/configured.ts'
@@ -13,12 +13,13 @@ import { units } from '../../../src/money.ts'
 import { EXECUTABLE } from '../../support/executable.ts'
 import { startPinned } from '../processes.ts'
 import { type BenchAgent, createBenchAgent, ORIGIN } from './bench-agent.ts'
-import { firstLine, type Site, type Subject, stopChild } from './subject.ts'
+import { firstLine, stopChild } from './start.ts'
+import { CHAT, type Site, type Subject } from './subject.ts'
 
 const FUNDS = units(1_000_000_000_000n)
 const ADDRESS = Keypair.generate().publicKey.toBase58()
 
-/** One gateway on one ledger, asked in both ways. */
+/** Gateways on one ledger, asked in both ways. */
 export interface Level5 {
   readonly signed: Subject
   readonly session: Subject
@@ -26,11 +27,17 @@ export interface Level5 {
   readonly ledgerFile: string
 }
 
-/** Starts so many processes on one ledger. */
-export async function startLevel5(site: Site, processes = 1): Promise<Level5> {
-  const folder = join(site.folder, `level5-${processes}`)
-  mkdirSync(folder)
+/** How it is set up: so many processes on one ledger, new, or a file that is there. */
+export interface Level5Setup {
+  readonly processes: 1 | 2
+  readonly ledger: 'new' | { readonly bigFile: string }
+}
+
+export async function startLevel5(site: Site, { processes, ledger }: Level5Setup): Promise<Level5> {
+  const variant = variantOf(processes, ledger)
+  const folder = mkdtempSync(join(site.folder, 'level5-'))
   const ledgerFile = join(folder, 'ledger.sqlite')
+  if (ledger !== 'new') renameSync(ledger.bigFile, ledgerFile)
   const agent = createBenchAgent()
   await fund(ledgerFile, agent)
   const key = join(folder, 'receipt-key.json')
@@ -40,21 +47,28 @@ export async function startLevel5(site: Site, processes = 1): Promise<Level5> {
     running.push(await startProcess(site, folder, key, index))
   }
   const asked = {
+    foreign: false,
     pids: running.map(({ child }) => child.pid ?? 0),
     ports: running.map(({ url }) => Number(new URL(url).port)),
-    path: '/v1/chat/completions',
+    path: CHAT,
     stop: async () => {
       await Promise.all(running.map(({ child }) => stopChild(child)))
     },
   }
   const token = await openSession(running[0]?.url ?? '', agent)
   const headers = { authorization: `Bearer ${token}` }
+  const session = { kind: 'headers', headers } as const
   return {
-    signed: { ...asked, name: 'level5 signed', credential: agent.credential },
-    session: { ...asked, name: 'level5 session', credential: { kind: 'headers', headers } },
+    signed: { ...asked, name: `level5 signed${variant}`, credential: agent.credential },
+    session: { ...asked, name: `level5 session${variant}`, credential: session },
     agent,
     ledgerFile,
   }
+}
+
+function variantOf(processes: 1 | 2, ledger: Level5Setup['ledger']) {
+  if (ledger !== 'new') return ', big ledger'
+  return processes === 2 ? ', 2 processes' : ''
 }
 
 /** Credits a deposit and keeps a voucher for all of it. */
@@ -96,7 +110,8 @@ async function startProcess(site: Site, folder: string, key: string, index: numb
       OPENAI_BASE_URL: `http://127.0.0.1:${site.providerPort}/v1`,
     },
   })
-  return { child, url: (await firstLine(child, 'level5 serve')).url }
+  const { url } = await firstLine<{ url: string }>(child, 'level5 serve')
+  return { child, url }
 }
 
 /** A session without limits, opened as agents do. */
