@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { type Refusal, refusal } from '../errors.ts'
+import type { App } from '../routes/app.ts'
 import { type RenderedError, renderError } from '../routes/render-error.ts'
 
 export interface HttpLimits {
@@ -25,10 +26,6 @@ export const HTTP_LIMITS: HttpLimits = {
 }
 
 const IDLE_CHECK_MS = 50
-
-interface App {
-  fetch(request: Request, bindings: unknown): Response | Promise<Response>
-}
 
 export interface HttpServer {
   readonly port: number
@@ -63,11 +60,13 @@ export async function openHttpServer(
   return {
     port: (server.address() as AddressInfo).port,
     serve(app) {
-      listener = getRequestListener((request, bindings) => app.fetch(request, bindings), {
+      const route = getRequestListener((request, bindings) => app.fetch(request, bindings), {
         hostname: 'localhost',
         overrideGlobalObjects: false,
         errorHandler: badRequest,
       })
+      listener = (incoming, outgoing) =>
+        app.serveCall(incoming, outgoing) || route(incoming, outgoing)
     },
     close: (boundMs) => closeServer(server, boundMs),
   }

@@ -24,6 +24,14 @@ export interface UpstreamTimeouts {
   readonly totalMs: number
 }
 
+/** What stops an exchange: as much of an AbortSignal as it takes. */
+export interface StopSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 export interface UpstreamRequest {
   /** The format's `upstreamPath`. */
   readonly path: string
@@ -32,7 +40,7 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly timeouts: UpstreamTimeouts
   /** Aborting it closes the connection to the provider at once. */
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
 }
 
 /** How a body ended. `aborted`: by the request's signal. */

@@ -2,6 +2,7 @@
 import type { Refusal } from '../errors.ts'
 import type { ReadHeader } from '../identity/credentials.ts'
 import type { Units } from '../money.ts'
+import type { StopSignal } from '../providers/provider.ts'
 
 export type BodyOutcome =
   | {
@@ -51,7 +52,7 @@ export type ResponseHeaders = Readonly<Record<string, string>>
 /** Who waits for the answer. Exactly one of `refuse`, `answer` and `start` … `finish` or `cut` ends it. */
 export interface Client {
   /** Aborts with a `LeaveReason` when nobody waits any more. */
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   /** Answers with an error in the caller's dialect. */
   refuse(refusal: Refusal, payment?: PaymentNeeded): void | Promise<void>
   /** Headers that the answer carries, whatever it will be. */
@@ -71,6 +72,6 @@ export interface Client {
 }
 
 /** The reason that a client's signal carries. */
-export function leaveReason(signal: AbortSignal): LeaveReason {
+export function leaveReason(signal: StopSignal): LeaveReason {
   return signal.reason === 'gateway_stops' ? 'gateway_stops' : 'client_left'
 }

@@ -9,7 +9,7 @@ import { type Refusal, refusal } from '../errors.ts'
 import type { StreamMeter, UsageReading } from '../formats/format.ts'
 import { ANSWER_BYTES_MAX, type KeptAnswer } from '../ledger/idempotency-ledger.ts'
 import type { Units } from '../money.ts'
-import type { BodyEnd, UpstreamBody } from '../providers/provider.ts'
+import type { BodyEnd, StopSignal, UpstreamBody } from '../providers/provider.ts'
 import { chargeFor, type Ending, recoveryTerms } from './billing.ts'
 import { collect } from './collect.ts'
 import { type Client, leaveReason } from './exchange.ts'
@@ -200,7 +200,7 @@ async function passOn(
   return { end, withheld }
 }
 
-function endingOf(end: BodyEnd, reading: StreamReading, signal: AbortSignal): Ending {
+function endingOf(end: BodyEnd, reading: StreamReading, signal: StopSignal): Ending {
   // A client may leave between the last word and the usage: then nobody knows what it cost.
   const leftUnmetered = end.kind === 'aborted' && signal.aborted && reading.tokens === null
   if (reading.end === 'completed' && !leftUnmetered) return 'finished'

@@ -3,6 +3,7 @@
  * Whether it was, and why not, goes with the answer; the call goes on as any other, on what the agent has then.
  * Source: wire contract, the last paragraph of "Errors".
  */
+import type { StopSignal } from '../providers/provider.ts'
 import { type Client, type Incoming, leaveReason, type ResponseHeaders } from './exchange.ts'
 import { gatewayStops } from './gateway-stops.ts'
 
@@ -31,7 +32,7 @@ export function paymentOf({ header }: Incoming): string | undefined {
 }
 
 /** Null when the signal came first. What was begun goes on. */
-async function untilGone<T>(begun: Promise<T>, signal: AbortSignal): Promise<T | null> {
+async function untilGone<T>(begun: Promise<T>, signal: StopSignal): Promise<T | null> {
   if (signal.aborted) return null
   let stop = (): void => {}
   const gone = new Promise<null>((resolve) => {

@@ -1,4 +1,5 @@
 /** A request as the routes see it: its id, its raw line and headers, its body. */
+import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { type Refusal, refusal } from '../errors.ts'
@@ -16,10 +17,18 @@ export interface Env {
 
 export type RouteContext = Context<Env>
 
-export function incomingOf(context: RouteContext, parts: RouteParts): Incoming {
-  const { incoming } = context.env
+/** The request of a route's context. */
+export function incomingIn({ var: { requestId }, env }: RouteContext, parts: RouteParts): Incoming {
+  return incomingOf(requestId, env.incoming, parts)
+}
+
+export function incomingOf(
+  requestId: string,
+  incoming: IncomingMessage,
+  parts: RouteParts,
+): Incoming {
   return {
-    requestId: context.var.requestId,
+    requestId,
     method: incoming.method ?? '',
     target: incoming.url ?? '',
     header: (name) => {
@@ -48,7 +57,7 @@ export function authenticated(
   handle: (asked: Asked, context: RouteContext) => Promise<Reply>,
 ) {
   return async (context: RouteContext): Promise<Response> => {
-    const asked = await askAndKeep(parts, incomingOf(context, parts))
+    const asked = await askAndKeep(parts, incomingIn(context, parts))
     const reply = asked.kind === 'refused' ? refused(asked.refusal) : await handle(asked, context)
     return send(context, context.var.requestId, reply)
   }

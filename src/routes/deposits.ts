@@ -8,7 +8,7 @@ import {
   askAndKeep,
   authenticated,
   type Env,
-  incomingOf,
+  incomingIn,
   open,
   parseJson,
   type RouteContext,
@@ -30,7 +30,7 @@ export function addDeposits(app: Hono<Env>, parts: RouteParts): void {
 }
 
 async function instructions(parts: RouteParts, context: RouteContext): Promise<Reply> {
-  const incoming = incomingOf(context, parts)
+  const incoming = incomingIn(context, parts)
   const pubkey = context.req.query('pubkey')
   if (findCredential(incoming.header).kind !== 'none' || pubkey === undefined) {
     const asked = await askAndKeep(parts, incoming)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { refusal } from '../errors.ts'
 import { decodePublicKey } from '../identity/public-key.ts'
 import { parseUsdc } from '../money.ts'
-import { type Env, incomingOf, open, parseJson } from './context.ts'
+import { type Env, incomingIn, open, parseJson } from './context.ts'
 import type { DevParts, RouteParts } from './parts.ts'
 import { json, type Reply, refused } from './reply.ts'
 
@@ -17,7 +17,7 @@ export function addDev(app: Hono<Env>, parts: RouteParts, dev: DevParts): void {
   app.post(
     '/dev/fund',
     open(async (context): Promise<Reply> => {
-      const body = await incomingOf(context, parts).readBody()
+      const body = await incomingIn(context, parts).readBody()
       if (body.kind === 'refused') return body
       const parsed = parseJson(body.bytes)
       if (parsed.kind === 'refused') return parsed

@@ -1,7 +1,8 @@
 /** Who waits for the answer of a call, on Node's own response: nothing stands between the provider's bytes and it. */
 import type { ServerResponse } from 'node:http'
 import type { Refusal } from '../errors.ts'
-import type { Client, LeaveReason, PaymentNeeded, ResponseHeaders } from '../request/exchange.ts'
+import type { Client, PaymentNeeded, ResponseHeaders } from '../request/exchange.ts'
+import type { Departure } from './departure.ts'
 import type { RenderedError } from './render-error.ts'
 
 /** Streams are passed on as they come: by caches, by proxies and by the kernel. */
@@ -10,89 +11,83 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 } as const
 
-/** The calls whose clients are waiting; a gateway that stops can end them all. */
-export class LiveClients {
-  readonly #waiting = new Set<AbortController>()
-  #emptied: (() => void) | null = null
-
-  get count(): number {
-    return this.#waiting.size
-  }
-
-  add(controller: AbortController): () => void {
-    this.#waiting.add(controller)
-    return () => {
-      this.#waiting.delete(controller)
-      if (this.#waiting.size === 0) this.#emptied?.()
-    }
-  }
-
-  /** Tells every call that nobody can wait any longer. */
-  stop(): void {
-    for (const controller of this.#waiting) controller.abort('gateway_stops' satisfies LeaveReason)
-  }
-
-  /** Resolves when no call is left. */
-  async empty(): Promise<void> {
-    if (this.#waiting.size === 0) return
-    await new Promise<void>((resolve) => {
-      this.#emptied = resolve
-    })
-  }
-}
-
+/** Shapes the errors of a client. */
 type Render = (
   refusal: Refusal,
   payment: PaymentNeeded | undefined,
 ) => RenderedError | Promise<RenderedError>
 
-/** Makes a response a client; `render` shapes its errors. Closing it before its end aborts the signal. */
-export function nodeClient(
-  outgoing: ServerResponse,
-  requestId: string,
-  controller: AbortController,
-  render: Render,
-): Client {
-  outgoing.once('close', () => {
-    if (!outgoing.writableFinished) controller.abort('client_left' satisfies LeaveReason)
-  })
-  const named = { 'x-request-id': requestId }
-  function answer(status: number, headers: ResponseHeaders, body: Uint8Array): void {
+/** A response as a client. Closing it before its end is a departure. */
+export class NodeClient implements Client {
+  readonly signal: Departure
+  readonly #outgoing: ServerResponse
+  readonly #requestId: string
+  readonly #render: Render
+
+  constructor(outgoing: ServerResponse, requestId: string, departure: Departure, render: Render) {
+    this.signal = departure
+    this.#outgoing = outgoing
+    this.#requestId = requestId
+    this.#render = render
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) departure.leave('client_left')
+    })
+  }
+
+  answer(status: number, headers: ResponseHeaders, body: Uint8Array): void {
+    const outgoing = this.#outgoing
     if (outgoing.destroyed || outgoing.headersSent) return
-    outgoing.writeHead(status, { ...named, ...headers, 'content-length': body.length })
+    outgoing.writeHead(status, this.#named(headers, 'content-length', String(body.length)))
     outgoing.end(body)
   }
-  function answerError({ status, headers, body }: RenderedError): void {
-    answer(status, headers, Buffer.from(JSON.stringify(body)))
+
+  refuse(refusal: Refusal, payment?: PaymentNeeded): void | Promise<void> {
+    const rendered = this.#render(refusal, payment)
+    return rendered instanceof Promise
+      ? rendered.then((error) => this.#answerError(error))
+      : this.#answerError(rendered)
   }
-  return {
-    signal: controller.signal,
-    answer,
-    refuse(refusal, payment) {
-      const rendered = render(refusal, payment)
-      return rendered instanceof Promise ? rendered.then(answerError) : answerError(rendered)
-    },
-    tell(headers) {
-      if (outgoing.headersSent) return
-      for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
-    },
-    start(status, headers) {
-      if (outgoing.destroyed) return
-      outgoing.writeHead(status, { ...named, ...STREAM_HEADERS, ...headers })
-      outgoing.flushHeaders()
-    },
-    write(bytes) {
-      return outgoing.destroyed || outgoing.writableEnded || outgoing.write(bytes)
-    },
-    onDrain(listener) {
-      outgoing.on('drain', listener)
-    },
-    finish() {
-      outgoing.end()
-    },
-    cut() {
-      if (outgoing.headersSent) outgoing.socket?.destroySoon()
-      else outgoing.destroy()
-    },
+
+  tell(headers: ResponseHeaders): void {
+    if (this.#outgoing.headersSent) return
+    for (const [name, value] of Object.entries(headers)) this.#outgoing.setHeader(name, value)
+  }
+
+  start(status: number, headers: ResponseHeaders): void {
+    const outgoing = this.#outgoing
+    if (outgoing.destroyed) return
+    outgoing.writeHead(status, this.#named({ ...STREAM_HEADERS, ...headers }))
+    outgoing.flushHeaders()
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const outgoing = this.#outgoing
+    return outgoing.destroyed || outgoing.writableEnded || outgoing.write(bytes)
+  }
+
+  onDrain(listener: () => void): void {
+    this.#outgoing.on('drain', listener)
+  }
+
+  finish(): void {
+    this.#outgoing.end()
+  }
+
+  cut(): void {
+    const outgoing = this.#outgoing
+    if (outgoing.headersSent) outgoing.socket?.destroySoon()
+    else outgoing.destroy()
+  }
+
+  #answerError({ status, headers, body }: RenderedError): void {
+    this.answer(status, headers, Buffer.from(JSON.stringify(body)))
+  }
+
+  /** Names and values by turns: Node writes such a list as it stands. */
+  #named(headers: ResponseHeaders, ...more: string[]): string[] {
+    const list = ['x-request-id', this.#requestId]
+    for (const name in headers) list.push(name, headers[name] ?? '')
+    for (const text of more) list.push(text)
+    return list
   }
 }

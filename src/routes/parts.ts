@@ -4,7 +4,7 @@ import type { Units } from '../money.ts'
 import type { SignedPricingBody } from '../prices/wire.ts'
 import type { PathParts } from '../request/path.ts'
 import type { X402 } from '../x402/x402.ts'
-import type { LiveClients } from './node-client.ts'
+import type { LiveClients } from './live-clients.ts'
 import type { BodyLimits } from './read-body.ts'
 
 /** `GET /v1/deposit`: how an agent pays. Source: wire contract, "Money routes". */

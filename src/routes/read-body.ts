@@ -10,6 +10,8 @@ import type { BodyRoom } from './body-room.ts'
 const DROPPED_BYTES_MAX = 134_217_728
 /** A sender that pauses for so long is waiting for the answer. */
 const DROPPING_IDLE_MS = 250
+/** How long a connection stays open for a body that nobody waits for. */
+const UNREAD_MS = 500
 /** Told where there is no room: a body of the largest size comes in within it. */
 const NO_ROOM_RETRY_SECONDS = 2
 
@@ -83,6 +85,14 @@ async function dropRest(incoming: IncomingMessage): Promise<void> {
     }
     incoming.on('data', onData).on('end', done).on('close', done).on('error', done)
   })
+}
+
+/** After an answer that did not wait for the whole body: its sender may read the answer, and is cut off then. */
+export function closeUnread(incoming: IncomingMessage): void {
+  if (incoming.complete || incoming.destroyed) return
+  setTimeout(() => {
+    if (!incoming.complete) incoming.socket.destroySoon()
+  }, UNREAD_MS).unref()
 }
 
 function tooLarge(bytesMax: number): BodyOutcome {

@@ -15,7 +15,7 @@ import type { Caller } from '../request/authenticate.ts'
 import {
   authenticated,
   type Env,
-  incomingOf,
+  incomingIn,
   open,
   parseJson,
   type RouteContext,
@@ -166,7 +166,7 @@ async function notOpened(
 }
 
 async function readJson(parts: RouteParts, context: RouteContext) {
-  const body = await incomingOf(context, parts).readBody()
+  const body = await incomingIn(context, parts).readBody()
   return body.kind === 'refused' ? body : parseJson(body.bytes)
 }
 

@@ -13,7 +13,7 @@ import { spendNonce } from '../request/authenticate.ts'
 import type { Incoming, PaymentNeeded } from '../request/exchange.ts'
 import { paymentOf } from '../request/pay.ts'
 import type { X402 } from '../x402/x402.ts'
-import { askAndKeep, type Env, incomingOf, parseJson, type RouteContext } from './context.ts'
+import { askAndKeep, type Env, incomingIn, parseJson, type RouteContext } from './context.ts'
 import { transactionPage } from './money.ts'
 import type { RouteParts } from './parts.ts'
 import { paymentBody } from './payment.ts'
@@ -53,7 +53,7 @@ type Asker =
 
 /** Pays into a vault: its agent's own, or anybody's who names it as `?wallet=`. */
 async function topUp(parts: RouteParts, x402: X402, context: RouteContext): Promise<Reply> {
-  const incoming = incomingOf(context, parts)
+  const incoming = incomingIn(context, parts)
   const asker = await whoTopsUp(parts, x402, incoming, context.req.query('wallet'))
   if (asker.kind === 'refused') return asker
   const amount = readAmount(asker.body)
@@ -158,7 +158,7 @@ async function ownRoute(
   read: (wallet: string) => Promise<Reply>,
 ): Promise<Response> {
   const wallet = context.req.param('wallet') ?? ''
-  const asker = (await whoAsks(parts, x402, incomingOf(context, parts))) ?? nobody()
+  const asker = (await whoAsks(parts, x402, incomingIn(context, parts))) ?? nobody()
   const reply =
     asker.kind === 'refused'
       ? asker
