@@ -83,9 +83,9 @@ export class NodeClient implements Client {
     this.answer(status, headers, Buffer.from(JSON.stringify(body)))
   }
 
-  /** Names and values by turns: Node writes such a list as it stands. */
+  /** Names and values by turns: Node writes such a list as it stands. An answer that is sent again names the request that it was sent to first. */
   #named(headers: ResponseHeaders, ...more: string[]): string[] {
-    const list = ['x-request-id', this.#requestId]
+    const list = 'x-request-id' in headers ? [] : ['x-request-id', this.#requestId]
     for (const name in headers) list.push(name, headers[name] ?? '')
     for (const text of more) list.push(text)
     return list
