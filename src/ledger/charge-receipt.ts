@@ -19,7 +19,8 @@ export interface Charge {
   readonly balanceAfter: bigint
   readonly requestDigest: string
   readonly responseDigest: string | null
-  readonly auth: CallAuth
+  /** `authText` of what the agent sent. */
+  readonly authText: string
   readonly startedAt: number
   readonly endedAt: number
 }
@@ -37,14 +38,12 @@ export const NO_RECEIPT: ChainHead = { seq: 0, digest: FIRST_PREV }
  * sorting and quoting one by one costs four times as much, on every call.
  */
 export function chargeReceiptText(gateway: string, head: ChainHead, charge: Charge): string {
-  const receipt: Receipt = {
-    agent: charge.agent,
-    auth: sortedAuth(charge.auth),
+  const rest: Omit<Receipt, 'agent' | 'auth' | 'held'> & { readonly held: string | undefined } = {
     balance_after: charge.balanceAfter.toString(),
     charge: charge.charge.toString(),
     ended_at: new Date(charge.endedAt).toISOString(),
     gateway,
-    ...(charge.charge === charge.held ? { held: charge.held.toString() } : {}),
+    held: charge.charge === charge.held ? charge.held.toString() : undefined,
     model: charge.model,
     outcome: charge.outcome,
     prev: head.digest,
@@ -60,21 +59,28 @@ export function chargeReceiptText(gateway: string, head: ChainHead, charge: Char
     upstream_id: charge.upstreamId === null ? null : wellFormed(charge.upstreamId),
     v: 1,
   }
-  return JSON.stringify(receipt)
+  const agent = JSON.stringify(charge.agent)
+  return `{"agent":${agent},"auth":${charge.authText},${JSON.stringify(rest).slice(1)}`
 }
 
-function sortedAuth(auth: CallAuth): CallAuth {
-  if ('session' in auth) return { session: auth.session }
-  const { issued_at, method, nonce, price_version, signature, signature_input, target } = auth
-  return {
-    issued_at,
-    method,
-    nonce,
-    ...(price_version === undefined ? {} : { price_version }),
-    signature,
-    ...(signature_input === undefined ? {} : { signature_input }),
-    target,
-  }
+/** What the agent sent to ask for a call, in canonical text: written once, it stands in the hold, the call and the receipt. */
+export function authText(auth: CallAuth): string {
+  if ('session' in auth) return JSON.stringify({ session: auth.session })
+  return JSON.stringify({
+    issued_at: auth.issued_at,
+    method: auth.method,
+    nonce: auth.nonce,
+    price_version: auth.price_version,
+    signature: auth.signature,
+    signature_input: auth.signature_input,
+    target: auth.target,
+  })
+}
+
+/** The same of a text that is stored: calls of before have their members in the order in which they were read. */
+export function storedAuthText(stored: string): string {
+  const isSorted = stored.startsWith('{"issued_at":') || stored.startsWith('{"session":')
+  return isSorted ? stored : authText(JSON.parse(stored) as CallAuth)
 }
 
 function sortedTokens({

@@ -8,7 +8,12 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
-import { type ChainHead, chargeReceiptText, NO_RECEIPT } from '../../src/ledger/charge-receipt.ts'
+import {
+  authText,
+  type ChainHead,
+  chargeReceiptText,
+  NO_RECEIPT,
+} from '../../src/ledger/charge-receipt.ts'
 import type { CallAuth, Usage } from '../../src/ledger/ledger.ts'
 import { openLedger } from '../../src/ledger/sqlite/open-ledger.ts'
 import { NO_TOKENS, units } from '../../src/money.ts'
@@ -181,21 +186,21 @@ function insertion(db: Database.Database): (spender: Spender, index: number) => 
     const balanceAfter = FUNDS - spent
     const endedAt = startedAt + CALL_MS
     const id = debit.run(agent, balanceAfter, USAGE, requestId, endedAt).lastInsertRowid
-    const auth = authOf(requestId)
+    const auth = authText(authOf(requestId))
     const times = { startedAt, endedAt }
     const text = chargeReceiptText(TEST_ISSUER.gateway, spender.head, {
       ...CHARGED,
       ...times,
       agent,
       requestId,
-      auth,
+      authText: auth,
       spent,
       balanceAfter,
     })
     const head = { seq: spender.head.seq + 1, digest: receiptDigest(receiptBytes(text)) }
     receipt.run(id, agent, head.seq, spender.head.digest, head.digest, text)
     spender.head = head
-    call.run(requestId, agent, id, JSON.stringify(auth), startedAt, endedAt)
+    call.run(requestId, agent, id, auth, startedAt, endedAt)
   }
 }
 

@@ -7,7 +7,13 @@ import { sign } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Charge, chargeReceiptText, NO_RECEIPT } from '../../src/ledger/charge-receipt.ts'
+import {
+  authText,
+  type Charge,
+  chargeReceiptText,
+  NO_RECEIPT,
+} from '../../src/ledger/charge-receipt.ts'
+import type { CallAuth } from '../../src/ledger/ledger.ts'
 import { IssueReceipt } from '../../src/ledger/sqlite/issue-receipt.ts'
 import { openFiles } from '../../src/ledger/sqlite/open-files.ts'
 import { receiptBytes, receiptDigest } from '../../src/proof/receipt.ts'
@@ -43,7 +49,7 @@ function chargeOf(agent: string, requestId: string): Charge {
     balanceAfter: 879_656n,
     requestDigest: request_digest,
     responseDigest: response_digest,
-    auth: auth as Charge['auth'],
+    authText: authText(auth as CallAuth),
     startedAt: 1_795_262_400_000,
     endedAt: 1_795_262_401_250,
   }

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { verifyStrict } from '../../src/identity/ed25519.ts'
-import { type Charge, chargeReceiptText, NO_RECEIPT } from '../../src/ledger/charge-receipt.ts'
+import {
+  authText,
+  type Charge,
+  chargeReceiptText,
+  NO_RECEIPT,
+  storedAuthText,
+} from '../../src/ledger/charge-receipt.ts'
 import type { CallAuth, Ledger, Outcome } from '../../src/ledger/ledger.ts'
 import type { IssuedReceipt } from '../../src/ledger/receipt-ledger.ts'
 import { ledgerOn } from '../../src/ledger/sqlite/open-ledger.ts'
@@ -169,7 +175,7 @@ everyLedger('$name: a charge succeeds whatever the provider calls itself', async
   expect(isSigned(issued as IssuedReceipt)).toBe(true)
 })
 
-const charges: fc.Arbitrary<Charge> = fc.record({
+const charges: fc.Arbitrary<Omit<Charge, 'authText'> & { readonly auth: CallAuth }> = fc.record({
   agent: fc.string(),
   requestId: fc.string(),
   provider: fc.string(),
@@ -211,13 +217,24 @@ const charges: fc.Arbitrary<Charge> = fc.record({
 
 test('the text of every charge is the canonical one of its receipt, and `held` stands where the charge is the hold', () => {
   fc.assert(
-    fc.property(charges, fc.nat(), (charge, seq) => {
-      const text = chargeReceiptText('gateway', { seq, digest: 'sha256:x' }, charge)
+    fc.property(charges, fc.nat(), ({ auth, ...charge }, seq) => {
+      const head = { seq, digest: 'sha256:x' }
+      const text = chargeReceiptText('gateway', head, { ...charge, authText: authText(auth) })
       const receipt = JSON.parse(text) as Receipt
       expect(receiptText(receipt)).toBe(text)
       expect(receipt.held).toBe(charge.charge === charge.held ? `${charge.held}` : undefined)
-      expect(receipt).toMatchObject({ seq: seq + 1, prev: 'sha256:x', auth: charge.auth })
+      expect(receipt).toMatchObject({ seq: seq + 1, prev: 'sha256:x', auth })
       expect(receipt.tokens).toEqual(charge.tokens)
+    }),
+  )
+})
+
+test('what was sent to ask for a call has one text, in whatever order it was stored', () => {
+  fc.assert(
+    fc.property(charges, ({ auth }) => {
+      const text = authText(auth)
+      expect(storedAuthText(text)).toBe(text)
+      expect(storedAuthText(JSON.stringify(auth))).toBe(text)
     }),
   )
 })

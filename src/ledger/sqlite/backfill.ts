@@ -1,7 +1,8 @@
 /** Gives the calls that were settled before there were receipts theirs, so that each chain begins at the first charge. */
 import type Database from 'better-sqlite3'
 import type { Receipt } from '../../proof/receipt.ts'
-import type { CallAuth, Usage } from '../ledger.ts'
+import { storedAuthText } from '../charge-receipt.ts'
+import type { Usage } from '../ledger.ts'
 import type { ReceiptIssuer } from '../receipt-ledger.ts'
 import { IssueReceipt } from './issue-receipt.ts'
 
@@ -86,7 +87,7 @@ class Backfill {
       balanceAfter: row.balance_after,
       requestDigest: row.request_digest,
       responseDigest: usage.response_digest,
-      auth: JSON.parse(row.auth_json) as CallAuth,
+      authText: storedAuthText(row.auth_json),
       startedAt: Number(row.started_at),
       endedAt: Number(row.ended_at),
     })

@@ -1,10 +1,9 @@
 /** Ends a hold, once: settled or released. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
 import { least, type Tokens, type Units, units } from '../../money.ts'
-import type { Charge } from '../charge-receipt.ts'
+import { type Charge, storedAuthText } from '../charge-receipt.ts'
 import type { KeptAnswer } from '../idempotency-ledger.ts'
 import type {
-  CallAuth,
   Outcome,
   Release,
   ReleaseOutcome,
@@ -16,14 +15,11 @@ import type { ReceiptIssuer } from '../receipt-ledger.ts'
 import { freeing } from './freeing.ts'
 import { IssueReceipt } from './issue-receipt.ts'
 import { KeyBook } from './key-book.ts'
-import { type HoldRow, recoveryTokensOf } from './rows.ts'
+import { type OpenHold, type OpenHoldRow, openHoldOf, TAKE_OPEN_HOLD } from './open-hold.ts'
 import { storable } from './storable.ts'
 
-interface BooksRow {
-  readonly spent: bigint
-  readonly deposited: bigint
-  readonly withdrawn: bigint
-}
+type BooksRow = readonly [spent: bigint, deposited: bigint, withdrawn: bigint]
+type RecoveryRow = readonly [tokensJson: string, charge: bigint]
 
 interface Ending {
   readonly charge: bigint
@@ -32,6 +28,13 @@ interface Ending {
   readonly transactionId: bigint | null
   /** Why it is released, or null. */
   readonly reason: string | null
+}
+
+interface FreedMoney {
+  readonly amount: bigint
+  readonly charge: bigint
+  readonly at: number
+  readonly agent: string
 }
 
 /** What a hold is charged, by whoever ends it. */
@@ -56,25 +59,23 @@ RETURNING spent, deposited, withdrawn`
 export class EndHold {
   readonly #issue: IssueReceipt
   readonly #keys: KeyBook
-  readonly #take: Database.Statement<[string], HoldRow>
+  readonly #take: Database.Statement<[string], OpenHoldRow>
   readonly #ended: Database.Statement<[string], 'settled' | 'released'>
-  readonly #free: Database.Statement<
-    [{ amount: bigint; charge: bigint; at: number; agent: string }],
-    BooksRow
-  >
+  readonly #free: Database.Statement<[FreedMoney], BooksRow>
   readonly #freeRoom: Database.Statement<[bigint, bigint, string]>
   readonly #debit: Database.Statement<[string, bigint, bigint, string, string, number]>
   readonly #record: Database.Statement<unknown[]>
   readonly #expired: Database.Statement<[number, number], string>
+  readonly #recovery: Database.Statement<[string], RecoveryRow>
 
   constructor(db: Database.Database, issuer: ReceiptIssuer | null) {
     this.#issue = new IssueReceipt(db, issuer)
     this.#keys = new KeyBook(db)
-    this.#take = db.prepare('DELETE FROM holds WHERE request_id = ? RETURNING *')
+    this.#take = db.prepare<[string], OpenHoldRow>(TAKE_OPEN_HOLD).raw()
     this.#ended = db
       .prepare<[string], 'settled' | 'released'>('SELECT state FROM calls WHERE request_id = ?')
       .pluck()
-    this.#free = db.prepare(FREE_MONEY)
+    this.#free = db.prepare<[FreedMoney], BooksRow>(FREE_MONEY).raw()
     this.#freeRoom = db.prepare(
       'UPDATE sessions SET held = held - ?, spent = spent + ? WHERE id = ?',
     )
@@ -92,22 +93,28 @@ export class EndHold {
         'SELECT request_id FROM holds WHERE lease_until <= ? ORDER BY lease_until, request_id LIMIT ?',
       )
       .pluck()
+    this.#recovery = db
+      .prepare<[string], RecoveryRow>(
+        'SELECT recovery_tokens_json, recovery_charge FROM holds WHERE request_id = ?',
+      )
+      .raw()
   }
 
   /** Throws when the charge is above the hold, or when there never was a hold. */
   settle(settlement: Settlement): SettleOutcome {
-    const hold = this.#take.get(settlement.requestId)
-    if (hold === undefined) return this.#endedBefore(settlement.requestId)
-    return this.#charge(hold, settlement, settlement.answer)
+    const row = this.#take.get(settlement.requestId)
+    if (row === undefined) return this.#endedBefore(settlement.requestId)
+    return this.#charge(openHoldOf(row), settlement, settlement.answer)
   }
 
   /** Throws when there never was a hold. */
   release({ requestId, at, reason }: Release): ReleaseOutcome {
-    const hold = this.#take.get(requestId)
-    if (hold === undefined) return this.#endedBefore(requestId)
+    const row = this.#take.get(requestId)
+    if (row === undefined) return this.#endedBefore(requestId)
+    const hold = openHoldOf(row)
     this.#freeMoney(hold, 0n, at)
     this.#recordCall(hold, { charge: 0n, at, transactionId: null, reason })
-    if (hold.key_id !== null) this.#keys.free(hold.key_id)
+    if (hold.keyId !== null) this.#keys.free(hold.keyId)
     return { kind: 'released' }
   }
 
@@ -115,12 +122,16 @@ export class EndHold {
   recover(at: number, limit: number): string[] {
     const requestIds = this.#expired.all(at, limit)
     for (const requestId of requestIds) {
-      const hold = this.#take.get(requestId)
-      if (hold === undefined)
+      const terms = this.#recovery.get(requestId)
+      const row = this.#take.get(requestId)
+      if (row === undefined || terms === undefined) {
         throw new Error(`the hold of ${requestId} was listed and is not there`)
+      }
+      const hold = openHoldOf(row)
+      const [tokensJson, charge] = terms
       const bill: Bill = {
-        charge: least(units(hold.recovery_charge), units(hold.amount)),
-        tokens: recoveryTokensOf(hold),
+        charge: least(units(charge), units(hold.amount)),
+        tokens: JSON.parse(tokensJson) as Tokens,
         outcome: 'recovered',
         upstreamId: null,
         responseDigest: null,
@@ -137,23 +148,16 @@ export class EndHold {
     return { kind: 'already_ended', state }
   }
 
-  #charge(hold: HoldRow, bill: Bill, answer: KeptAnswer | null): SettleOutcome {
+  #charge(hold: OpenHold, bill: Bill, answer: KeptAnswer | null): SettleOutcome {
     const charge = storable('charge', bill.charge)
     const { spent, balanceAfter } = this.#freeMoney(hold, charge, bill.at)
     const usage = JSON.stringify(usageOf(hold, bill))
-    const debit = this.#debit.run(
-      hold.agent_pubkey,
-      charge,
-      balanceAfter,
-      usage,
-      hold.request_id,
-      bill.at,
-    )
+    const debit = this.#debit.run(hold.agent, charge, balanceAfter, usage, hold.requestId, bill.at)
     const transactionId = BigInt(debit.lastInsertRowid)
     const receipt = this.#issue.run(transactionId, chargeOf(hold, bill, spent, balanceAfter))
     this.#recordCall(hold, { charge, at: bill.at, transactionId, reason: null })
-    if (hold.key_id !== null) {
-      this.#keys.charged(hold.key_id, hold.agent_pubkey, answer, bill.at)
+    if (hold.keyId !== null) {
+      this.#keys.charged(hold.keyId, hold.agent, answer, bill.at)
     }
     return {
       kind: 'settled',
@@ -165,27 +169,28 @@ export class EndHold {
   }
 
   #freeMoney(
-    hold: HoldRow,
+    hold: OpenHold,
     charge: bigint,
     at: number,
   ): { readonly spent: bigint; readonly balanceAfter: bigint } {
-    const { amount, agent_pubkey: agent, session_id: session } = hold
+    const { amount, agent, sessionId } = hold
     if (charge > amount) {
       throw new RangeError(
-        `${hold.request_id}: a charge of ${charge} is above its hold of ${amount}`,
+        `${hold.requestId}: a charge of ${charge} is above its hold of ${amount}`,
       )
     }
     const books = this.#free.get({ amount, charge, at, agent })
-    if (books === undefined) throw new Error(`${hold.request_id} holds money of nobody`)
-    if (session !== null) this.#freeRoom.run(amount, charge, session)
-    return { spent: books.spent, balanceAfter: books.deposited - books.withdrawn - books.spent }
+    if (books === undefined) throw new Error(`${hold.requestId} holds money of nobody`)
+    const [spent, deposited, withdrawn] = books
+    if (sessionId !== null) this.#freeRoom.run(amount, charge, sessionId)
+    return { spent, balanceAfter: deposited - withdrawn - spent }
   }
 
-  #recordCall(hold: HoldRow, ending: Ending): void {
+  #recordCall(hold: OpenHold, ending: Ending): void {
     this.#record.run(
-      hold.request_id,
-      hold.agent_pubkey,
-      hold.session_id,
+      hold.requestId,
+      hold.agent,
+      hold.sessionId,
       ending.transactionId === null ? 'released' : 'settled',
       hold.amount,
       ending.charge,
@@ -193,43 +198,47 @@ export class EndHold {
       ending.reason,
       hold.provider,
       hold.model,
-      hold.price_version,
-      hold.request_digest,
-      hold.auth_json,
-      hold.started_at,
+      hold.priceVersion,
+      hold.requestDigest,
+      hold.authJson,
+      hold.startedAt,
       ending.at,
     )
   }
 }
 
-function usageOf(hold: HoldRow, bill: Bill): Usage {
+function usageOf(hold: OpenHold, bill: Bill): Usage {
   return {
     provider: hold.provider,
     model: hold.model,
     outcome: bill.outcome,
     tokens: bill.tokens,
-    price_version: hold.price_version,
+    price_version: hold.priceVersion,
     held: hold.amount.toString(),
     upstream_id: bill.upstreamId,
-    request_digest: hold.request_digest,
+    request_digest: hold.requestDigest,
     response_digest: bill.responseDigest,
   }
 }
 
-function chargeOf(hold: HoldRow, bill: Bill, spent: bigint, balanceAfter: bigint): Charge {
+function chargeOf(hold: OpenHold, bill: Bill, spent: bigint, balanceAfter: bigint): Charge {
   return {
-    ...bill,
-    agent: hold.agent_pubkey,
-    requestId: hold.request_id,
+    agent: hold.agent,
+    requestId: hold.requestId,
     provider: hold.provider,
+    upstreamId: bill.upstreamId,
     model: hold.model,
-    priceVersion: hold.price_version,
+    outcome: bill.outcome,
+    tokens: bill.tokens,
+    priceVersion: hold.priceVersion,
     held: hold.amount,
+    charge: bill.charge,
     spent,
     balanceAfter,
-    requestDigest: hold.request_digest,
-    auth: JSON.parse(hold.auth_json) as CallAuth,
-    startedAt: Number(hold.started_at),
+    requestDigest: hold.requestDigest,
+    responseDigest: bill.responseDigest,
+    authText: storedAuthText(hold.authJson),
+    startedAt: Number(hold.startedAt),
     endedAt: bill.at,
   }
 }

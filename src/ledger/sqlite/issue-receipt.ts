@@ -4,10 +4,7 @@ import { receiptBytes, receiptDigest } from '../../proof/receipt.ts'
 import { type ChainHead, type Charge, chargeReceiptText, NO_RECEIPT } from '../charge-receipt.ts'
 import type { IssuedReceipt, ReceiptIssuer } from '../receipt-ledger.ts'
 
-interface HeadRow {
-  readonly seq: bigint
-  readonly digest: string
-}
+type HeadRow = readonly [seq: bigint, digest: string]
 
 export class IssueReceipt {
   readonly #issuer: ReceiptIssuer | null
@@ -18,9 +15,11 @@ export class IssueReceipt {
 
   constructor(db: Database.Database, issuer: ReceiptIssuer | null) {
     this.#issuer = issuer
-    this.#head = db.prepare(
-      'SELECT seq, digest FROM receipts WHERE agent_pubkey = ? ORDER BY seq DESC LIMIT 1',
-    )
+    this.#head = db
+      .prepare<[string], HeadRow>(
+        'SELECT seq, digest FROM receipts WHERE agent_pubkey = ? ORDER BY seq DESC LIMIT 1',
+      )
+      .raw()
     this.#insert = db.prepare(
       `INSERT INTO receipts (transaction_id, agent_pubkey, seq, prev, digest, text, signature)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -46,6 +45,8 @@ export class IssueReceipt {
 
   #headOf(agent: string): ChainHead {
     const row = this.#head.get(agent)
-    return row === undefined ? NO_RECEIPT : { seq: Number(row.seq), digest: row.digest }
+    if (row === undefined) return NO_RECEIPT
+    const [seq, digest] = row
+    return { seq: Number(seq), digest }
   }
 }

@@ -1,5 +1,4 @@
 /** Rows as SQLite returns them (integers are bigint), and what the ledger's interfaces make of them. */
-import type { Tokens } from '../../money.ts'
 import { units, ZERO } from '../../money.ts'
 import type { KnownVault, PendingDeposit, Quarantined } from '../chain-ledger.ts'
 import type { Balance, CallAuth, CallRecord, Transaction, Usage } from '../ledger.ts'
@@ -42,27 +41,6 @@ export function balanceOf(row: BalanceRow): Balance {
     withdrawn: units(row.withdrawn),
     owed: units(row.owed),
   }
-}
-
-export interface HoldRow {
-  readonly request_id: string
-  readonly agent_pubkey: string
-  readonly session_id: string | null
-  readonly amount: bigint
-  readonly started_at: bigint
-  readonly provider: string
-  readonly model: string
-  readonly price_version: string
-  readonly request_digest: string
-  readonly auth_json: string
-  readonly recovery_tokens_json: string
-  readonly recovery_charge: bigint
-  /** Null: the call came without an Idempotency-Key. */
-  readonly key_id: bigint | null
-}
-
-export function recoveryTokensOf(row: HoldRow): Tokens {
-  return JSON.parse(row.recovery_tokens_json) as Tokens
 }
 
 export interface TransactionRow {

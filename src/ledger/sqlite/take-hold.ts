@@ -1,6 +1,7 @@
 /** Takes a hold: facts, the rule, the rows. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
 import { admitHold } from '../admission.ts'
+import { authText } from '../charge-receipt.ts'
 import type { HoldOutcome, HoldRequest } from '../ledger.ts'
 import { ReadHoldFacts } from './hold-facts.ts'
 import { KeyBook } from './key-book.ts'
@@ -12,7 +13,7 @@ export class TakeHold {
   readonly #facts: ReadHoldFacts
   readonly #keys: KeyBook
   readonly #spendNonce: Database.Statement<[string, string, number]>
-  readonly #holdMoney: Database.Statement<[{ amount: bigint; at: number; agent: string }]>
+  readonly #holdMoney: Database.Statement<[bigint, bigint, number, string]>
   readonly #holdRoom: Database.Statement<[bigint, string]>
   readonly #insert: Database.Statement<unknown[]>
 
@@ -24,8 +25,7 @@ export class TakeHold {
       'INSERT INTO nonces (agent_pubkey, nonce, forget_at) VALUES (?, ?, ?)',
     )
     this.#holdMoney = db.prepare(
-      `UPDATE agents SET balance = balance - @amount, held = held + @amount, updated_at = @at
-       WHERE pubkey = @agent`,
+      'UPDATE agents SET balance = balance - ?, held = held + ?, updated_at = ? WHERE pubkey = ?',
     )
     this.#holdRoom = db.prepare('UPDATE sessions SET held = held + ? WHERE id = ?')
     this.#insert = db.prepare(
@@ -49,7 +49,7 @@ export class TakeHold {
     const amount = storable('hold', request.amount)
     if (nonce !== null) this.#spendNonce.run(agent, nonce.value, nonce.forgetAt)
     if (sessionId !== null) this.#holdRoom.run(amount, sessionId)
-    this.#holdMoney.run({ amount, at, agent })
+    this.#holdMoney.run(amount, amount, at, agent)
     this.#insert.run(
       requestId,
       agent,
@@ -61,7 +61,7 @@ export class TakeHold {
       request.model,
       request.priceVersion,
       request.requestDigest,
-      JSON.stringify(request.auth),
+      authText(request.auth),
       JSON.stringify(request.recovery.tokens),
       storable('recovery charge', request.recovery.charge),
       keyed === null ? null : this.#keys.take(agent, keyed, requestId),

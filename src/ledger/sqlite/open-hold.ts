@@ -1,0 +1,52 @@
+/** An open hold as its row has it. */
+
+/** Amounts in units, times Unix milliseconds; each is null where the call has none. */
+export interface OpenHold {
+  readonly requestId: string
+  readonly agent: string
+  readonly sessionId: string | null
+  readonly amount: bigint
+  readonly startedAt: bigint
+  readonly provider: string
+  readonly model: string
+  readonly priceVersion: string
+  readonly requestDigest: string
+  readonly authJson: string
+  readonly keyId: bigint | null
+}
+
+/** Rows are read as arrays: naming a dozen columns for every call costs more than finding the row. */
+export type OpenHoldRow = readonly [
+  requestId: string,
+  agent: string,
+  sessionId: string | null,
+  amount: bigint,
+  startedAt: bigint,
+  provider: string,
+  model: string,
+  priceVersion: string,
+  requestDigest: string,
+  authJson: string,
+  keyId: bigint | null,
+]
+
+export const TAKE_OPEN_HOLD = `
+DELETE FROM holds WHERE request_id = ?
+RETURNING request_id, agent_pubkey, session_id, amount, started_at, provider, model, price_version, request_digest,
+  auth_json, key_id`.trim()
+
+export function openHoldOf(row: OpenHoldRow): OpenHold {
+  return {
+    requestId: row[0],
+    agent: row[1],
+    sessionId: row[2],
+    amount: row[3],
+    startedAt: row[4],
+    provider: row[5],
+    model: row[6],
+    priceVersion: row[7],
+    requestDigest: row[8],
+    authJson: row[9],
+    keyId: row[10],
+  }
+}
