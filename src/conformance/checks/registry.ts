@@ -1,5 +1,9 @@
 /** Every check: one line each. A property may have several; they count together. */
 import type { Check } from '../check.ts'
+import { keyThatVerified } from './a1-key-that-verified.ts'
+import { nonces } from './a2-nonces.ts'
+import { sessions } from './a3-sessions.ts'
+import { idempotency } from './a4-idempotency.ts'
 import { booksBalance } from './l1-books-balance.ts'
 import { noOverspending } from './l2-no-overspending.ts'
 import { heldFirst } from './l3-held-first.ts'
@@ -8,6 +12,11 @@ import { failover } from './l7-failover.ts'
 import { splits } from './m1-splits.ts'
 import { leaving } from './m4-leaving.ts'
 import { priced } from './m7-priced.ts'
+import { providerFaults } from './m8-provider-faults.ts'
+import { slowReaders } from './s1-slow-readers.ts'
+import { oneLetter } from './m6-one-letter.ts'
+import { hostileBodies } from './s3-hostile-bodies.ts'
+import { hostileRequests } from './s3-hostile-requests.ts'
 
 export const CHECKS: readonly Check[] = [
   booksBalance,
@@ -16,6 +25,15 @@ export const CHECKS: readonly Check[] = [
   endsOnce,
   failover,
   priced,
+  keyThatVerified,
+  nonces,
+  sessions,
+  idempotency,
   splits,
   leaving,
+  slowReaders,
+  providerFaults,
+  oneLetter,
+  hostileBodies,
+  hostileRequests,
 ]
