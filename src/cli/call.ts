@@ -13,6 +13,7 @@ import { createOutput } from './output.ts'
 interface Flags extends AgentFlags {
   readonly stream?: true
   readonly maxTokens: number
+  readonly idempotencyKey?: string
 }
 
 /** Anthropic's format wants it; the others ignore it. */
@@ -25,19 +26,29 @@ export function addCall(program: Command): void {
     .argument('<prompt>', 'what to say to it')
     .option('--stream', 'print the answer as it arrives')
     .option('--max-tokens <n>', 'cap of the answer', wholeNumber(1, TOKENS_MAX), DEFAULT_MAX_TOKENS)
+    .option('--idempotency-key <key>', 'send it again under this key: it is charged once')
     .action(async (model: string, prompt: string, flags: Flags) => {
       const agent = await agentOf(flags)
       const provider = await modelProvider(agent, model)
       const stream = flags.stream ?? false
       const body = callBody(provider, { model, prompt, maxTokens: flags.maxTokens, stream })
-      const response = await ask(agent, callTarget(provider), body)
+      const response = await ask(agent, callTarget(provider), body, flags.idempotencyKey)
       if (stream) await streamed(response, model, flags)
       else await whole(response, model, flags)
     })
 }
 
-async function ask(agent: Agent, target: string, body: object): Promise<Response> {
-  const headers = { 'content-type': 'application/json', 'anthropic-version': ANTHROPIC_VERSION }
+async function ask(
+  agent: Agent,
+  target: string,
+  body: object,
+  key: string | undefined,
+): Promise<Response> {
+  const headers = {
+    'content-type': 'application/json',
+    'anthropic-version': ANTHROPIC_VERSION,
+    ...(key === undefined ? {} : { 'idempotency-key': key }),
+  }
   const init = { method: 'POST', headers, body: JSON.stringify(body) }
   const response = await agent.fetch(new URL(target, agent.url), init)
   if (!response.ok) throw await readRefusal(response)
@@ -50,7 +61,8 @@ async function whole(response: Response, model: string, flags: Flags): Promise<v
   const output = createOutput(flags.json ?? false)
   output.result({ ...facts(response, model), text, usage, charge }, text)
   if (flags.json !== true && charge !== null) {
-    output.progress(`charged ${formatUsdc(BigInt(charge))} USDC; ${left(response)}`)
+    const once = response.headers.has('idempotent-replayed') ? ' when it was first asked' : ''
+    output.progress(`charged ${formatUsdc(BigInt(charge))} USDC${once}; ${left(response)}`)
   }
 }
 
@@ -75,6 +87,7 @@ function facts(response: Response, model: string) {
     model,
     request_id: response.headers.get('x-request-id'),
     balance_remaining: response.headers.get('x-balance-remaining'),
+    ...(response.headers.has('idempotent-replayed') ? { replayed: true } : {}),
   }
 }
 

@@ -184,7 +184,11 @@ function forgetting({ flights }: Desk, nonce: string) {
   }
 }
 
-/** Takes the receipt of a whole answer; a stream's is asked for before the next voucher is signed. */
+/**
+ * Takes the receipt of a whole answer; a stream's is asked for before the next voucher is signed. An answer that is sent
+ * again (`Idempotency-Key`) comes with the receipt of the call that it was sent to first: whether this one was charged is
+ * asked for too.
+ */
 async function received(
   { flights, book }: Desk,
   { now }: Surroundings,
@@ -194,6 +198,7 @@ async function received(
   const header = response.headers.get('x-receipt')
   if (header !== null) {
     await book.offer(deliveredIn(header))
+    flights.end(nonce)
     return response
   }
   return watchAnswer(response, (how) => {
