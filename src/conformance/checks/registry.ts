@@ -4,6 +4,8 @@ import { keyThatVerified } from './a1-key-that-verified.ts'
 import { nonces } from './a2-nonces.ts'
 import { sessions } from './a3-sessions.ts'
 import { idempotency } from './a4-idempotency.ts'
+import { depositHints } from './c4-deposit-hints.ts'
+import { vouchers } from './c9-vouchers.ts'
 import { booksBalance } from './l1-books-balance.ts'
 import { noOverspending } from './l2-no-overspending.ts'
 import { heldFirst } from './l3-held-first.ts'
@@ -11,12 +13,13 @@ import { endsOnce } from './l4-ends-once.ts'
 import { failover } from './l7-failover.ts'
 import { splits } from './m1-splits.ts'
 import { leaving } from './m4-leaving.ts'
+import { oneLetter } from './m6-one-letter.ts'
 import { priced } from './m7-priced.ts'
 import { providerFaults } from './m8-provider-faults.ts'
 import { slowReaders } from './s1-slow-readers.ts'
-import { oneLetter } from './m6-one-letter.ts'
 import { hostileBodies } from './s3-hostile-bodies.ts'
 import { hostileRequests } from './s3-hostile-requests.ts'
+import { testAffordances } from './s4-test-affordances.ts'
 
 export const CHECKS: readonly Check[] = [
   booksBalance,
@@ -26,6 +29,9 @@ export const CHECKS: readonly Check[] = [
   failover,
   priced,
   keyThatVerified,
+  testAffordances,
+  vouchers,
+  depositHints,
   nonces,
   sessions,
   idempotency,
