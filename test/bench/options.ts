@@ -63,6 +63,17 @@ export function readOptions(args: readonly string[]): Options | null {
   }
 }
 
+/** The command that measures the same again, on any machine. */
+export function commandOf({ quick, peers, ancestor, rows }: Options): string {
+  return [
+    'npm run bench --',
+    ...(quick ? ['--quick'] : []),
+    ...(peers.length > 0 ? [`--peers ${peers.join(',')}`] : []),
+    ...(ancestor === null ? [] : ['--ancestor CHECKOUT']),
+    ...(quick || rows === ROWS ? [] : [`--rows ${rows}`]),
+  ].join(' ')
+}
+
 function peer(name: string): Peer {
   if (name === 'portkey' || name === 'litellm') return name
   throw new Error(`--peers ${name}: portkey or litellm`)

@@ -69,7 +69,7 @@ export function wholePlan(): Cell[] {
   return [
     { ...cell('1 connection', 1, SMALL), warmUp: 200 },
     cell('32 connections', 32, SMALL),
-    { ...cell('64 connections', 64, SMALL), rounds: 9 },
+    { ...cell('64 connections', 64, SMALL), rounds: 7 },
     cell('4 KB bodies', 32, bodies(4_096)),
     { ...cell('256 KB bodies', 32, bodies(262_144)), warmUp: 200 },
     { ...cell('streams', 32, STREAM), warmUp: 200 },
@@ -77,7 +77,7 @@ export function wholePlan(): Cell[] {
     { ...cell('paced streams', 32, PACED), seconds: 2.5, warmUp: 64 },
     {
       ...cell('2 processes', 64, SMALL, ['level5 signed', 'level5 signed, 2 processes']),
-      rounds: 9,
+      rounds: 7,
     },
     {
       ...cell('big ledger', 64, SMALL, [
@@ -86,7 +86,7 @@ export function wholePlan(): Cell[] {
         'level5 signed, big ledger',
         'level5 session, big ledger',
       ]),
-      rounds: 9,
+      rounds: 7,
     },
   ]
 }

@@ -53,8 +53,8 @@ function stream(response: ServerResponse, next: (send: () => void) => void): voi
   send()
 }
 
-function answer(response: ServerResponse, body: string): void {
-  if (/"stream":\s*true/.test(body)) {
+function answer(response: ServerResponse, body: Buffer): void {
+  if (body.includes('"stream":true') || body.includes('"stream": true')) {
     const paced = body.includes(PACED)
     stream(response, paced ? (send) => setTimeout(send, PACE_MS) : (send) => setImmediate(send))
     return
@@ -69,7 +69,7 @@ function answer(response: ServerResponse, body: string): void {
 const server = createServer({ noDelay: true, keepAliveTimeout: 600_000 }, (request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.once('end', () => answer(response, Buffer.concat(chunks).toString('latin1')))
+  request.once('end', () => answer(response, Buffer.concat(chunks)))
 })
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')

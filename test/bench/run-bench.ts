@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { checkBooks } from './books.ts'
 import { Driver, startScript } from './drive.ts'
 import { thisMachine } from './machine.ts'
-import type { Options } from './options.ts'
+import { commandOf, type Options } from './options.ts'
 import { type Cell, quickPlan, wholePlan } from './plan.ts'
 import { choosePinning, endAll, type Pinning } from './processes.ts'
 import type { BooksResult, Results } from './results.ts'
@@ -42,7 +42,7 @@ export async function runBench(options: Options): Promise<Results> {
   const report: Report = {
     progress: (line) => process.stderr.write(`${line}\n`),
     missing(line) {
-      missing.push(line)
+      missing.push(line.split('\n')[0]?.replaceAll(folder, '…') ?? '')
       process.stderr.write(`not measured: ${line}\n`)
     },
   }
@@ -61,9 +61,9 @@ export async function runBench(options: Options): Promise<Results> {
   leave()
   return {
     measuredAt: new Date().toISOString(),
-    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    command: commandOf(options),
     machine: thisMachine(),
-    versions: versions(),
+    versions: versions(options),
     pinning: describe(pinning),
     bigLedgerRows: options.rows,
     missing,

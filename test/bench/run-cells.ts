@@ -8,8 +8,8 @@ export type Subjects = ReadonlyMap<SubjectName, Subject>
 
 /** Bounds what is signed beforehand. */
 const REQUESTS_MAX = 20_000
-/** Fewer would measure how connections begin. */
-const FEWEST_PER_CONNECTION = 4
+/** Fewer would measure how connections begin; of slow peers, more would take minutes. */
+const FEWEST_PER_CONNECTION = { ours: 4, foreign: 2 }
 
 export interface Report {
   progress(line: string): void
@@ -51,7 +51,8 @@ export async function runCell(
 async function warmUp(driver: Driver, cell: Cell, subject: Subject): Promise<Load> {
   const { connections, body, seconds } = cell
   const ask = (requests: number) => driver.measure(subject, { connections, body, requests })
-  const fewest = Math.min(cell.warmUp, FEWEST_PER_CONNECTION * connections)
+  const each = FEWEST_PER_CONNECTION[subject.foreign ? 'foreign' : 'ours']
+  const fewest = Math.min(cell.warmUp, each * connections)
   const first = await ask(fewest)
   const enough = subject.foreign ? first.requestsPerSecond * seconds : cell.warmUp
   const { requestsPerSecond } = await ask(within(fewest, enough))

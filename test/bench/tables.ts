@@ -24,7 +24,7 @@ export function allTables(results: Results): string {
     titled('Streams of 100 chunks', streamsTable(results)),
     titled('Resident memory after the cell, MB', byCell(results, MEMORY, memory)),
     results.books.map(booksLine).join('\n'),
-    results.missing.map((line) => `Not measured: ${firstLineOf(line)}.`).join('\n'),
+    results.missing.map((line) => `Not measured: ${line}.`).join('\n'),
   ]
   return sections.filter((section) => section !== '').join('\n\n')
 }
@@ -129,8 +129,4 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const rule = head.map((_, column) => (column === 0 ? '---' : '---:'))
   return [line(head), line(rule), ...rows.map(line)].join('\n')
-}
-
-function firstLineOf(text: string): string {
-  return text.split('\n')[0] ?? ''
 }
