@@ -72,13 +72,14 @@ export function checkRequest(request: SignedRequest): RequestProof {
   if (Math.abs(request.now - issued) > CLOCK_SKEW_MS_MAX) return stale(issuedAt, request.now)
 
   const { origin, chain, method, target, bodySha256 } = request
-  const bound = priceVersion === undefined ? {} : { priceVersion }
-  const parts = { origin, chain, pubkey, method, target, nonce, issuedAt, bodySha256, ...bound }
+  const unbound = { origin, chain, pubkey, method, target, nonce, issuedAt, bodySha256 }
+  const parts = priceVersion === undefined ? unbound : { ...unbound, priceVersion }
   if (!verifyStrict(key, Buffer.from(requestText(parts)), signatureBytes)) {
     return invalid(`The signature does not verify for ${method} ${target} at ${origin} (${chain}).`)
   }
   const forgetAt = issued + CLOCK_SKEW_MS_MAX
-  return { kind: 'signed', agent: pubkey, nonce, issuedAt, forgetAt, signature, ...bound }
+  const proof = { kind: 'signed', agent: pubkey, nonce, issuedAt, forgetAt, signature } as const
+  return priceVersion === undefined ? proof : { ...proof, priceVersion }
 }
 
 export function isNonce(text: string): boolean {

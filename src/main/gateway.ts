@@ -132,16 +132,28 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
 
 /** The log line of a call that was held. */
 function logCall(log: Log, line: CallLine): void {
-  const { end, requestId: request_id, durationMs: duration_ms, ...call } = line
-  const fields = { request_id, duration_ms, ...call }
+  const { end } = line
+  const fields: Record<string, unknown> = {
+    request_id: line.requestId,
+    duration_ms: line.durationMs,
+    agent: line.agent,
+    provider: line.provider,
+    model: line.model,
+    format: line.format,
+    stream: line.stream,
+    held: line.held.toString(),
+    detail: line.detail,
+  }
   switch (end.kind) {
-    case 'charged': {
-      const { outcome, charge, tokens } = end
-      log.info({ ...fields, outcome, charge, tokens }, 'call charged')
+    case 'charged':
+      fields['outcome'] = end.outcome
+      fields['charge'] = end.charge.toString()
+      fields['tokens'] = end.tokens
+      log.info(fields, 'call charged')
       return
-    }
     case 'released':
-      log.info({ ...fields, reason: end.reason }, 'call released')
+      fields['reason'] = end.reason
+      log.info(fields, 'call released')
       return
     case 'already_ended':
       log.warn(fields, 'call was resolved before it ended')

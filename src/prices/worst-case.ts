@@ -4,7 +4,7 @@
  */
 import { type Refusal, refusal } from '../errors.ts'
 import type { InputBounds, OutputBounds } from '../formats/format.ts'
-import { TOKENS_PER_PRICE, type TokenPrices, type Units, units } from '../money.ts'
+import { most, TOKENS_PER_PRICE, type TokenPrices, type Units, units } from '../money.ts'
 import type { ModelTerms } from './price-list.ts'
 
 /**
@@ -97,30 +97,26 @@ interface DearestPrices {
 /** The dearest prices that could apply, given how large the input can get. */
 function dearestPrices(terms: ModelTerms, input: InputBounds): DearestPrices {
   const bound = inputBoundTokens(terms, input)
-  const { longContext } = terms
-  const applicable = [terms.prices]
-  if (longContext !== null && bound > longContext.above) applicable.push(longContext.prices)
-  const inputs = applicable.flatMap((prices) => inputPrices(terms, prices, input))
-  return {
-    inputMillionths: BigInt(bound) * greatest(inputs),
-    output: greatest(applicable.map((prices) => prices.output)),
+  const { prices, longContext } = terms
+  let dearestInput = dearestInputPrice(terms, prices, input)
+  let { output } = prices
+  if (longContext !== null && bound > longContext.above) {
+    dearestInput = most(dearestInput, dearestInputPrice(terms, longContext.prices, input))
+    output = most(output, longContext.prices.output)
   }
+  return { inputMillionths: BigInt(bound) * dearestInput, output }
 }
 
 /**
- * The input classes that the call could be billed in. Cache reads happen by themselves everywhere. Anthropic's format
+ * The dearest of the input classes that the call could be billed in. Cache reads happen by themselves everywhere. Anthropic's format
  * writes caches only when asked, and for an hour only when asked for that; OpenAI's models write them by themselves.
  */
-function inputPrices(terms: ModelTerms, prices: TokenPrices, input: InputBounds): bigint[] {
+function dearestInputPrice(terms: ModelTerms, prices: TokenPrices, input: InputBounds): Units {
   const asked = input.cacheWrite !== 'none' || !terms.formats.includes('anthropic-messages')
-  const classes = [prices.input, prices.cached_input]
-  if (asked) classes.push(prices.cache_write)
-  if (input.cacheWrite === '1h') classes.push(prices.cache_write_1h)
-  return classes
-}
-
-function greatest(prices: readonly bigint[]): bigint {
-  return [...prices].sort((a, b) => (a < b ? 1 : -1))[0] ?? 0n
+  let dearest = most(prices.input, prices.cached_input)
+  if (asked) dearest = most(dearest, prices.cache_write)
+  if (input.cacheWrite === '1h') dearest = most(dearest, prices.cache_write_1h)
+  return dearest
 }
 
 function roundedUp(millionths: bigint): Units {

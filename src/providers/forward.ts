@@ -20,22 +20,30 @@ export function createProvider(address: ProviderAddress): Provider {
   const base = new URL(address.baseUrl)
   const pool = new Pool(base.origin, { connections: CONNECTIONS_MAX, pipelining: 1 })
   const prefix = `${base.pathname.replace(/\/+$/, '')}${address.pathPrefix}`
+  const fixed = headersOf(address, {})
   return {
     name: address.name,
     send(request) {
-      const headers = {
-        'content-type': 'application/json',
-        accept: '*/*',
-        ...address.headers,
-        ...request.headers,
-        'accept-encoding': 'identity',
-      }
+      const none = Object.keys(request.headers).length === 0
+      const headers = none ? fixed : headersOf(address, request.headers)
       return new Exchange(request).start(pool, `${prefix}${request.path}`, headers)
     },
     async close() {
       await pool.destroy()
     },
   }
+}
+
+/** Names and values by turns. What a request brings wins over what its provider always gets. */
+function headersOf(address: ProviderAddress, brought: UpstreamRequest['headers']): string[] {
+  const headers = {
+    'content-type': 'application/json',
+    accept: '*/*',
+    ...address.headers,
+    ...brought,
+    'accept-encoding': 'identity',
+  }
+  return Object.entries(headers).flat()
 }
 
 /** What ended an exchange before the provider did. */
@@ -66,7 +74,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamBody {
     this.#request = request
   }
 
-  start(pool: Pool, path: string, headers: Record<string, string>): Promise<UpstreamAnswer> {
+  start(pool: Pool, path: string, headers: string[]): Promise<UpstreamAnswer> {
     const { body, timeouts, signal } = this.#request
     if (signal.aborted) return Promise.resolve({ kind: 'aborted', sent: false })
     signal.addEventListener('abort', this.#onAbort, { once: true })

@@ -110,13 +110,12 @@ async function bySignature(
   const unspendable = await spendNonce({ ledger, nonces }, proof.agent, proof.nonce, at)
   if (unspendable !== null) return { kind: 'refused', refusal: unspendable }
   const { agent, nonce, issuedAt, forgetAt, signature, signatureInput, priceVersion } = proof
-  const bound = {
-    ...(priceVersion === undefined ? {} : { price_version: priceVersion }),
-    ...(signatureInput === undefined ? {} : { signature_input: signatureInput }),
-  }
+  const asked = { method, target, nonce, issued_at: issuedAt, signature }
+  const bound = priceVersion === undefined ? asked : { ...asked, price_version: priceVersion }
+  const auth = signatureInput === undefined ? bound : { ...bound, signature_input: signatureInput }
   const caller: Caller = {
     agent,
-    auth: { method, target, nonce, issued_at: issuedAt, signature, ...bound },
+    auth,
     nonce: { value: nonce, forgetAt },
     session: null,
     priceVersion: priceVersion ?? null,

@@ -88,10 +88,11 @@ function answerHeaders(
   settled: Exclude<Settled, { kind: 'unavailable' }>,
 ): ResponseHeaders {
   const receipt = settled.kind === 'settled' ? settled.receipt : null
-  return {
+  const headers: Record<string, string> = {
     'content-type': contentType,
     'x-balance-remaining': call.available.toString(),
     'x-charge': settled.price.charge.toString(),
-    ...(receipt === null ? {} : { 'x-receipt': Buffer.from(receipt).toString('base64') }),
   }
+  if (receipt !== null) headers['x-receipt'] = Buffer.from(receipt).toString('base64')
+  return headers
 }

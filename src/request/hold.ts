@@ -191,6 +191,25 @@ async function conclude(
   }
   const { available, callSecondsMax } = outcome
   const keepsAnswer = keyed !== null
-  const agreed = { requestId, caller, keepsAnswer, cap, terms, recovery, available, callSecondsMax }
-  return { kind: 'held', call: { ...call, ...agreed, startedAt: at } }
+  const { format, plan, model, priceVersion, headers } = call
+  // Written out: copying with `...` takes the runtime's slow path, once a call.
+  return {
+    kind: 'held',
+    call: {
+      format,
+      plan,
+      model,
+      priceVersion,
+      headers,
+      requestId,
+      caller,
+      keepsAnswer,
+      cap,
+      terms,
+      recovery,
+      available,
+      startedAt: at,
+      callSecondsMax,
+    },
+  }
 }

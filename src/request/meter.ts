@@ -4,7 +4,7 @@
  * durable, so that whoever has seen the end can rely on the balance. A body that is not a stream is read whole.
  * Properties L5, M3, M4, S1.
  */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { type Refusal, refusal } from '../errors.ts'
 import type { StreamMeter, UsageReading } from '../formats/format.ts'
 import { ANSWER_BYTES_MAX, type KeptAnswer } from '../ledger/idempotency-ledger.ts'
@@ -221,5 +221,5 @@ function lost(reason: Refusal, detail: string): Lost {
 }
 
 function sha256(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  return `sha256:${hash('sha256', bytes, 'hex')}`
 }

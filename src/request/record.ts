@@ -40,8 +40,10 @@ export interface CallLine {
 /** What a settlement came to. */
 export function endOf(settled: Settled): CallEnd {
   switch (settled.kind) {
-    case 'settled':
-      return { kind: 'charged', ...settled.price }
+    case 'settled': {
+      const { outcome, charge, tokens } = settled.price
+      return { kind: 'charged', outcome, charge, tokens }
+    }
     case 'already_ended':
       return { kind: 'already_ended' }
     case 'unavailable':

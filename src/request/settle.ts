@@ -41,7 +41,9 @@ export async function settle(
   const remainder = metered.remainder(price.charge)
   const settlement = {
     requestId,
-    ...price,
+    outcome: price.outcome,
+    tokens: price.tokens,
+    charge: price.charge,
     upstreamId: metered.reading.upstreamId,
     responseDigest: metered.digestWith(remainder),
     answer: metered.kept(remainder),
