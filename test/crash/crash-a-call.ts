@@ -38,14 +38,20 @@ export interface Wreck {
   readonly hold: OpenHold | undefined
 }
 
-/** Kills a gateway at one step of its only call; the books that it leaves conserve [L1]. */
-export async function crash(site: CrashSite, dataDir: string, death: Death): Promise<Wreck> {
+/** Kills a gateway at one step of its only call, sent with these headers too; the books that it leaves conserve [L1]. */
+export async function crash(
+  site: CrashSite,
+  dataDir: string,
+  death: Death,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Wreck> {
   const wallet = site.takeWallet()
   const provider = await startProvider()
   const gateway = site.start('serve', dataDir, provider.url, death.point?.(provider))
   const { url } = await gateway.ready
   provider.will(death.provider)
-  const call = signCall(callerAt(url, wallet), bodyOf(death))
+  const signed = signCall(callerAt(url, wallet), bodyOf(death))
+  const call = { ...signed, headers: { ...signed.headers, ...headers } }
   const answer = send(url, call)
   await death.act?.({ answer, provider, gateway })
   expect(await gateway.gone, gateway.log()).toBe('SIGKILL')
