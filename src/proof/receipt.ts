@@ -2,7 +2,7 @@
  * A receipt: what an agent was charged for one call, chained to the one before and signed with the gateway's receipt key.
  * Its text is RFC 8785 JSON, so that anyone can build the same bytes. Source: proof contract, "Receipts"; `vectors.json`.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { canonicalJson } from '../canonical-json.ts'
 import type { Tokens } from '../money.ts'
 
@@ -83,5 +83,5 @@ export function receiptBytes(text: string): Uint8Array {
 
 /** What the next receipt's `prev` names: the digest of the signed bytes. */
 export function receiptDigest(signedBytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(signedBytes).digest('hex')}`
+  return `sha256:${hash('sha256', signedBytes, 'hex')}`
 }

@@ -4,19 +4,15 @@ import { type Units, units, ZERO } from '../../money.ts'
 import type { HoldFacts } from '../admission.ts'
 import type { HoldRequest } from '../ledger.ts'
 import { RecallKey } from './recall-key.ts'
-import { BALANCE_QUERY, type BalanceRow, balanceOf, NO_BALANCE } from './rows.ts'
 import { HIGHEST_VOUCHER, type VoucherRow, voucherOf } from './vouchers.ts'
 
-interface RoomRow {
-  readonly spend_limit: bigint | null
-  readonly spent: bigint
-  readonly held: bigint
-}
+/** Rows of every hold are read as arrays: naming their columns costs more than finding them. */
+type MoneyRow = readonly [available: bigint, owed: bigint, spent: bigint, held: bigint]
+type VaultRow = readonly [addressFrozen: bigint, withdrawalDelay: bigint | null]
+type RoomRow = readonly [spendLimit: bigint | null, spent: bigint, held: bigint]
 
-interface VaultRow {
-  readonly address_frozen: bigint
-  readonly withdrawal_delay: bigint | null
-}
+const NO_MONEY: MoneyRow = [0n, 0n, 0n, 0n]
+const NO_VAULT: VaultRow = [0n, null]
 
 type Question = Pick<
   HoldRequest,
@@ -27,7 +23,7 @@ export class ReadHoldFacts {
   readonly #nonce: Database.Statement<[string, string], bigint>
   readonly #vault: Database.Statement<[string], VaultRow>
   readonly #voucher: Database.Statement<[string], VoucherRow>
-  readonly #balance: Database.Statement<[string], BalanceRow>
+  readonly #money: Database.Statement<[string], MoneyRow>
   readonly #key: RecallKey
   readonly #room: Database.Statement<[string, string, number], RoomRow>
 
@@ -37,31 +33,35 @@ export class ReadHoldFacts {
         'SELECT 1 FROM nonces WHERE agent_pubkey = ? AND nonce = ?',
       )
       .pluck()
-    this.#vault = db.prepare(
-      'SELECT address_frozen, withdrawal_delay FROM vaults WHERE agent_pubkey = ?',
-    )
+    this.#vault = db
+      .prepare<[string], VaultRow>(
+        'SELECT address_frozen, withdrawal_delay FROM vaults WHERE agent_pubkey = ?',
+      )
+      .raw()
     this.#voucher = db.prepare(HIGHEST_VOUCHER)
-    this.#balance = db.prepare(BALANCE_QUERY)
+    this.#money = db
+      .prepare<[string], MoneyRow>('SELECT balance, owed, spent, held FROM agents WHERE pubkey = ?')
+      .raw()
     this.#key = new RecallKey(db)
-    this.#room = db.prepare(
-      `SELECT spend_limit, spent, held FROM sessions
-       WHERE id = ? AND agent_pubkey = ? AND revoked_at IS NULL AND expires_at > ?`,
-    )
+    this.#room = db
+      .prepare<[string, string, number], RoomRow>(
+        `SELECT spend_limit, spent, held FROM sessions
+         WHERE id = ? AND agent_pubkey = ? AND revoked_at IS NULL AND expires_at > ?`,
+      )
+      .raw()
   }
 
   run({ agent, at, nonce, sessionId, keyed, requireVoucher }: Question): HoldFacts {
-    const row = this.#balance.get(agent)
-    const { available, owed, spent, held } = row === undefined ? NO_BALANCE : balanceOf(row)
-    const vault = this.#vault.get(agent)
-    const delay = vault?.withdrawal_delay ?? null
+    const [available, owed, spent, held] = this.#money.get(agent) ?? NO_MONEY
+    const [frozen, delay] = this.#vault.get(agent) ?? NO_VAULT
     return {
       nonceSpent: nonce !== null && this.#nonce.get(agent, nonce.value) !== undefined,
-      vaultFrozen: vault?.address_frozen === 1n,
+      vaultFrozen: frozen === 1n,
       withdrawalDelaySeconds: delay === null ? null : Number(delay),
-      available,
-      owed,
-      spent,
-      held,
+      available: units(available),
+      owed: units(owed),
+      spent: units(spent),
+      held: units(held),
       signed: requireVoucher ? this.#signed(agent) : null,
       session: sessionId === null ? null : this.#sessionRoom(sessionId, agent, at),
       recalled: keyed === null ? null : this.#key.run(agent, keyed),
@@ -76,10 +76,11 @@ export class ReadHoldFacts {
   #sessionRoom(id: string, agent: string, at: number): HoldFacts['session'] {
     const row = this.#room.get(id, agent, at)
     if (row === undefined) return 'gone'
+    const [limit, spent, held] = row
     return {
-      spendLimit: row.spend_limit === null ? null : units(row.spend_limit),
-      spent: units(row.spent),
-      held: units(row.held),
+      spendLimit: limit === null ? null : units(limit),
+      spent: units(spent),
+      held: units(held),
     }
   }
 }

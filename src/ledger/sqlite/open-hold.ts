@@ -30,10 +30,10 @@ export type OpenHoldRow = readonly [
   keyId: bigint | null,
 ]
 
-export const TAKE_OPEN_HOLD = `
-DELETE FROM holds WHERE request_id = ?
-RETURNING request_id, agent_pubkey, session_id, amount, started_at, provider, model, price_version, request_digest,
-  auth_json, key_id`.trim()
+export const OPEN_HOLD = `
+SELECT request_id, agent_pubkey, session_id, amount, started_at, provider, model, price_version, request_digest,
+  auth_json, key_id
+FROM holds WHERE request_id = ?`
 
 export function openHoldOf(row: OpenHoldRow): OpenHold {
   return {

@@ -15,6 +15,8 @@ describe('gatheringMs', () => {
     [3, 8, 2],
     [11, 32, 8],
     [12, 32, 0],
+    [23, 64, 8],
+    [24, 64, 0],
     [1, 1_000, 8],
   ])('%i queued, %i calls in flight: %i ms', (queued, inFlight, expected) => {
     expect(gatheringMs(queued, inFlight)).toBe(expected)
