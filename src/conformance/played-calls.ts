@@ -18,15 +18,17 @@ export interface Served<F extends WireFormat = WireFormat> {
   readonly model: string
 }
 
-export function served(target: Target): Served[] {
+type Serving = Pick<Target, 'models'>
+
+export function served(target: Serving): Served[] {
   return WIRE_FORMATS.flatMap((wire) => servedAs(target, wire))
 }
 
-export function servedStreams(target: Target): Served<StreamFormat>[] {
+export function servedStreams(target: Serving): Served<StreamFormat>[] {
   return STREAM_FORMATS.flatMap((wire) => servedAs(target, wire))
 }
 
-function servedAs<F extends WireFormat>(target: Target, wire: F): Served<F>[] {
+function servedAs<F extends WireFormat>(target: Serving, wire: F): Served<F>[] {
   const model = target.models.get(wire.format)
   return model === undefined ? [] : [{ wire, model }]
 }

@@ -12,7 +12,10 @@ import { heldFirst } from './l3-held-first.ts'
 import { endsOnce } from './l4-ends-once.ts'
 import { failover } from './l7-failover.ts'
 import { splits } from './m1-splits.ts'
+import { tokenClasses } from './m2-token-classes.ts'
+import { oddUsage } from './m3-odd-usage.ts'
 import { leaving } from './m4-leaving.ts'
+import { worstCase } from './m5-worst-case.ts'
 import { oneLetter } from './m6-one-letter.ts'
 import { priced } from './m7-priced.ts'
 import { providerFaults } from './m8-provider-faults.ts'
@@ -42,4 +45,7 @@ export const CHECKS: readonly Check[] = [
   oneLetter,
   hostileBodies,
   hostileRequests,
+  tokenClasses,
+  oddUsage,
+  worstCase,
 ]
