@@ -24,7 +24,10 @@ export interface RunOptions extends Omit<CheckSite, 'random' | 'report' | 'skip'
 export async function runChecks(options: RunOptions): Promise<ConformanceReport> {
   const { checks, only } = options
   const seen = new Map<PropertyId, Seen>()
-  const chosen = checks.filter((check) => only === null || only.has(check.property))
+  const order = PROPERTIES.map(({ id }) => id)
+  const chosen = checks
+    .filter((check) => only === null || only.has(check.property))
+    .sort((a, b) => order.indexOf(a.property) - order.indexOf(b.property))
   const sites = new Map<Check, CheckSite>()
   for (const check of chosen) {
     const applies = check.applicable(options)
