@@ -1,10 +1,13 @@
 /** What a ledger should do, said as plainly as possible: objects in memory, one operation after the other. */
+import type { KeptAnswer } from '../../../src/ledger/idempotency-ledger.ts'
 import { least, units } from '../../../src/money.ts'
 import { depositFact, LEASE_MS } from '../facts.ts'
 import { ModelBooks } from './model-books.ts'
+import { ModelKeys } from './model-keys.ts'
 import {
   AGENTS,
   DELAY_SECONDS,
+  KEYS,
   NONCE_MS,
   NONCES,
   needsVoucher,
@@ -39,6 +42,7 @@ export class ModelLedger {
   readonly books = new Map<string, ModelBooks>(AGENTS.map((agent) => [agent, new ModelBooks()]))
   readonly holds = new Map<string, Hold>()
   readonly ended = new Map<string, { state: End; charge: bigint }>()
+  readonly keys = new ModelKeys()
   readonly nonces = new Map<string, number>()
   readonly sessions = new Map<string, Session>()
   readonly deposits = new Map<string, { amount: bigint; path: string }>()
@@ -63,7 +67,7 @@ export class ModelLedger {
       case 'hold':
         return this.#hold(op, now)
       case 'settle':
-        return this.#settle(op.requestId, op.charge)
+        return this.#settle(op.requestId, op.charge, op.answer, now)
       case 'release':
         return this.#release(op.requestId)
       case 'renew':
@@ -72,6 +76,7 @@ export class ModelLedger {
         return this.#resolveExpired(now)
       case 'forgetExpired':
         for (const [key, until] of this.nonces) if (until <= now) this.nonces.delete(key)
+        this.keys.forget(now)
         return undefined
       case 'openSession':
         return this.#openSession(op, now)
@@ -168,6 +173,8 @@ export class ModelLedger {
     if (op.nonce !== null && this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
     const session = op.session === null ? null : this.liveSession(op.session, op.agent, now)
     if (op.session !== null && session === null) return { kind: 'session_gone' }
+    const recalled = op.keyed === null ? null : this.keys.recall(op.agent, op.keyed)
+    if (recalled !== null) return { kind: 'recalled', recalled }
     if (this.frozen.has(op.agent)) return { kind: 'vault_frozen' }
     if (session !== null && session.limit !== null) {
       const remaining = session.limit - session.spent - session.held
@@ -182,6 +189,7 @@ export class ModelLedger {
       return { kind: 'authorization_required', needed, signed: books.voucher }
     }
     if (this.holds.has(op.requestId) || this.ended.has(op.requestId)) return THROWS
+    if (op.keyed !== null) this.keys.take(op.agent, op.keyed, op.requestId)
     if (op.nonce !== null) this.nonces.set(nonceKey, now + NONCE_MS)
     if (session !== null) session.held += op.amount
     books.available -= op.amount
@@ -193,11 +201,12 @@ export class ModelLedger {
     return { kind: 'held', available: books.available, callSecondsMax }
   }
 
-  #settle(requestId: string, charge: bigint): unknown {
+  #settle(requestId: string, charge: bigint, answer: KeptAnswer | null, now: number): unknown {
     const hold = this.holds.get(requestId)
     if (hold === undefined) return this.#alreadyEnded(requestId)
     if (charge > hold.amount) return THROWS
     this.#end(requestId, hold, 'settled', charge)
+    this.keys.charge(requestId, charge, answer, now)
     this.#enter(hold.agent, 'DEBIT', charge)
     const { spent, balanceAfter } = this.booksOf(hold.agent)
     const held = charge === hold.amount ? `${charge}` : undefined
@@ -209,6 +218,7 @@ export class ModelLedger {
     const hold = this.holds.get(requestId)
     if (hold === undefined) return this.#alreadyEnded(requestId)
     this.#end(requestId, hold, 'released', 0n)
+    this.keys.free(requestId)
     return { kind: 'released' }
   }
 
@@ -228,7 +238,7 @@ export class ModelLedger {
     const expired = [...this.holds].filter(([, hold]) => hold.leaseUntil <= now)
     expired.sort(([a, x], [b, y]) => x.leaseUntil - y.leaseUntil || a.localeCompare(b))
     for (const [requestId, { recovery, amount }] of expired) {
-      this.#settle(requestId, least(units(recovery), units(amount)))
+      this.#settle(requestId, least(units(recovery), units(amount)), null, now)
     }
     return expired.map(([requestId]) => requestId).toSorted()
   }
@@ -328,6 +338,9 @@ export class ModelLedger {
       }),
       nonces: AGENTS.flatMap((agent) =>
         NONCES.map((nonce) => this.nonces.has(`${agent} ${nonce}`)),
+      ),
+      keys: AGENTS.flatMap((agent) =>
+        KEYS.map((key) => this.keys.recall(agent, { key, asked: 'a' })),
       ),
       vaults: [...this.stopped]
         .map(([agent, stopped]) => ({

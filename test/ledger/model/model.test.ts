@@ -9,10 +9,11 @@ import {
   receiptDigest,
 } from '../../../src/proof/receipt.ts'
 import { type Backend, everyLedger, type Home } from '../backends.ts'
-import { NOW, PRICES, tokenOf } from '../facts.ts'
+import { keyedRequest, NOW, PRICES, tokenOf } from '../facts.ts'
 import { ModelLedger, THROWS } from './model-ledger.ts'
 import {
   AGENTS,
+  KEYS,
   NONCES,
   needsVoucher,
   type Operation,
@@ -23,7 +24,7 @@ import {
 } from './operation.ts'
 
 everyLedger(
-  '$name: L1 L2 L3 L4 L8 A2 A3 C4 C8 C9: whatever happens, the ledger is as the model says',
+  '$name: L1 L2 L3 L4 L8 A2 A3 A4 C4 C8 C9: whatever happens, the ledger is as the model says',
   async (backend) => {
     await fc.assert(
       fc.asyncProperty(steps, async (walk) => new Walk(backend).go(walk)),
@@ -156,6 +157,9 @@ async function viewOf(ledger: Ledger, now: number): Promise<unknown> {
     sessions: sessions.map((live) => live && { spent: live.spent, held: live.held }),
     nonces: await Promise.all(
       AGENTS.flatMap((agent) => NONCES.map((nonce) => ledger.nonceSpent(agent, nonce))),
+    ),
+    keys: await Promise.all(
+      AGENTS.flatMap((agent) => KEYS.map((key) => ledger.recall(agent, keyedRequest(key)))),
     ),
     vaults: vaults
       .map(({ agent: _, depositIndex: __, ...vault }) => vault)

@@ -1,11 +1,14 @@
 /** Random operations on a ledger: from small sets of names, so that they meet. */
 import fc from 'fast-check'
 import type { DepositFact, WithdrawalReading } from '../../../src/ledger/chain-ledger.ts'
+import { KEY_KEPT_MS, type KeptAnswer } from '../../../src/ledger/idempotency-ledger.ts'
 import type { HoldRequest, Ledger } from '../../../src/ledger/ledger.ts'
 import { NO_TOKENS, units } from '../../../src/money.ts'
 import {
   depositFact,
   holdRequest,
+  keptAnswer,
+  keyedRequest,
   LEASE_MS,
   payoutFact,
   sessionOpening,
@@ -14,11 +17,13 @@ import {
   withdrawalReading,
 } from '../facts.ts'
 import type { SeenWithdrawal } from './model-books.ts'
+import type { ModelKeyed } from './model-keys.ts'
 
 export const AGENTS = ['Alice', 'Bob'] as const
 export const SESSIONS = ['s1', 's2', 's3'] as const
 const REQUESTS = ['r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8'] as const
 export const NONCES = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'] as const
+export const KEYS = ['k1', 'k2', 'k3'] as const
 /** How long a nonce and a session last here, so that both outlive some steps and not others. */
 export const NONCE_MS = 60_000
 export const SESSION_MS = 40_000
@@ -49,8 +54,14 @@ export type Operation =
       readonly session: string | null
       readonly recovery: bigint
       readonly voucher: bigint | null
+      readonly keyed: ModelKeyed | null
     }
-  | { readonly op: 'settle'; readonly requestId: string; readonly charge: bigint }
+  | {
+      readonly op: 'settle'
+      readonly requestId: string
+      readonly charge: bigint
+      readonly answer: KeptAnswer | null
+    }
   | { readonly op: 'release'; readonly requestId: string }
   | { readonly op: 'renew'; readonly requestId: string; readonly recovery: bigint }
   | { readonly op: 'resolveExpired' }
@@ -93,6 +104,13 @@ const requestId = fc.constantFrom(...REQUESTS)
 const nonce = fc.constantFrom(...NONCES)
 const session = fc.constantFrom(...SESSIONS)
 const amount = fc.bigInt({ min: 1n, max: 60n })
+const keyed = fc.record({
+  key: fc.constantFrom(...KEYS),
+  asked: fc.constantFrom('a' as const, 'a' as const, 'b' as const),
+})
+const answer = fc
+  .uint8Array({ maxLength: 20 })
+  .map((body) => keptAnswer({ body: Buffer.from(body) }))
 const signed = fc.bigInt({ min: 0n, max: 400n })
 const tag = <T extends Operation['op']>(op: T) => fc.constant(op)
 
@@ -118,9 +136,18 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       session: fc.option(session, { freq: 2 }),
       recovery: fc.bigInt({ min: 0n, max: 80n }),
       voucher: fc.option(signed, { freq: 2 }),
+      keyed: fc.option(keyed, { freq: 2 }),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ op: tag('settle'), requestId, charge: amount }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      op: tag('settle'),
+      requestId,
+      charge: amount,
+      answer: fc.option(answer),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ op: tag('release'), requestId }) },
   {
     weight: 1,
@@ -222,7 +249,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 2,
       arbitrary: fc.record({
         step: fc.constant('time' as const),
-        ms: fc.constantFrom(1, LEASE_MS - 1, LEASE_MS, SESSION_MS),
+        ms: fc.constantFrom(1, LEASE_MS - 1, LEASE_MS, SESSION_MS, KEY_KEPT_MS),
       }),
     },
   ),
@@ -242,6 +269,7 @@ function requestOf(op: Operation & { op: 'hold' }, now: number): HoldRequest {
     nonce: op.nonce === null ? null : { value: op.nonce, forgetAt: now + NONCE_MS },
     sessionId: op.session,
     recovery: { tokens: NO_TOKENS, charge: units(op.recovery) },
+    keyed: op.keyed === null ? null : keyedRequest(op.keyed.key, op.keyed.asked),
     voucher: op.voucher === null ? null : voucherOf(op.voucher, op.agent),
     requireVoucher: needsVoucher(op.agent),
   })
@@ -254,8 +282,10 @@ export function perform(ledger: Ledger, op: Operation, now: number): Promise<unk
       return ledger.credit(depositOf(op), now)
     case 'hold':
       return ledger.hold(requestOf(op, now))
-    case 'settle':
-      return ledger.settle(settlement(op.requestId, { charge: units(op.charge), at: now }))
+    case 'settle': {
+      const { answer } = op
+      return ledger.settle(settlement(op.requestId, { charge: units(op.charge), answer, at: now }))
+    }
     case 'release':
       return ledger.release({ requestId: op.requestId, at: now, reason: 'upstream_error' })
     case 'renew': {
