@@ -1,7 +1,7 @@
 /** Anthropic's usage: three disjoint inputs and the output. Source: platform facts, "Providers' usage" [M2]. */
 import { NO_TOKENS, type Tokens } from '../money.ts'
 import { isObject } from './json.ts'
-import { type Counted, count } from './usage-counts.ts'
+import { type Counted, count, counted, NOTHING_COUNTED } from './usage-counts.ts'
 
 /** Anthropic's own counts; null where not said yet. */
 export interface AnthropicCounts {
@@ -41,7 +41,7 @@ export function merged(before: AnthropicCounts, usage: unknown): AnthropicCounts
  * priced as 5 minutes, and a split beyond the total is cut to it.
  */
 export function anthropicTokens(counts: AnthropicCounts): Counted {
-  if (counts.input === null) return { tokens: null, inputTokens: null }
+  if (counts.input === null) return NOTHING_COUNTED
   const hour = counts.ephemeral1h ?? 0
   const written = counts.cacheCreation ?? hour + (counts.ephemeral5m ?? 0)
   const inputTokens: Tokens = {
@@ -51,6 +51,5 @@ export function anthropicTokens(counts: AnthropicCounts): Counted {
     cache_write: written - Math.min(hour, written),
     cache_write_1h: Math.min(hour, written),
   }
-  const { output } = counts
-  return { inputTokens, tokens: output === null ? null : { ...inputTokens, output } }
+  return counted(inputTokens, counts.output)
 }

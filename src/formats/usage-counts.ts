@@ -1,5 +1,5 @@
 /** Providers' usage objects → token classes. Hostile or absent counts are "not said"; nothing here throws. */
-import { NO_TOKENS, type Tokens } from '../money.ts'
+import { NO_TOKENS, TOKEN_CLASSES, type Tokens } from '../money.ts'
 import type { UsageReading } from './format.ts'
 import { isObject, type JsonObject } from './json.ts'
 
@@ -47,6 +47,13 @@ export function readOpenAiUsage(usage: unknown, names: OpenAiNames): Counted {
     cache_write: written,
   }
   const output = names.output === null ? 0 : count(usage[names.output])
+  return counted(inputTokens, output)
+}
+
+/** No call is without a token: counts that are all zero say nothing, or what was delivered would be free [M3]. */
+export function counted(inputTokens: Tokens, output: number | null): Counted {
+  const read = TOKEN_CLASSES.some((name) => inputTokens[name] > 0)
+  if (!read && (output ?? 0) === 0) return NOTHING_COUNTED
   return { inputTokens, tokens: output === null ? null : { ...inputTokens, output } }
 }
 
