@@ -267,6 +267,17 @@ test('A1, A2: a wallet that signs in reads its own figures once a nonce, and nob
   })
 })
 
+test('A4: an answer that is sent again takes no payment that came along', async () => {
+  const { gateway, chain, payFor } = await startPaid()
+  const agent = await gateway.agent(1_000n)
+  const key = { 'idempotency-key': 'asked-and-paid-for-once' }
+  await agent.post(CALL, CHAT, { headers: key })
+  const again = await agent.post(CALL, CHAT, { headers: { ...key, ...payFor(agent) } })
+  expect(again.headers.get('idempotent-replayed')).toBe('true')
+  expect(again.headers.get('payment-response')).toBeNull()
+  expect(chain.asked).toEqual({ simulate: 0, land: 0 })
+})
+
 test('S4: where x402 is off, nothing of it is there', async () => {
   const gateway = await startGateway()
   const agent = await gateway.agent(10n)
