@@ -1,0 +1,56 @@
+/** What must hold after every operation beyond the books themselves: leases, vouchers, what may leave the vaults. */
+import type { World } from '../world.ts'
+import { must } from './violation.ts'
+
+/** A dead call's hold resolves by then: two sweeps after its lease ended, and the write of it. */
+const SWEPT_WITHIN_MS = 5_000
+
+export class Invariants {
+  readonly #world: World
+  /** Virtual time since which a gateway has run on a healthy ledger by a right clock. */
+  #quietSince = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  check(): void {
+    this.#noteQuiet()
+    this.#checkLeases()
+    this.#checkAgents()
+  }
+
+  #noteQuiet(): void {
+    const { lives, disk, time } = this.#world
+    const isQuiet = lives.running.length > 0 && !disk.busy && !disk.full && lives.skewMs === 0
+    if (!isQuiet) this.#quietSince = time.now
+  }
+
+  #checkLeases(): void {
+    const { books, lives, time } = this.#world
+    const quietMs = time.now - this.#quietSince
+    if (quietMs < SWEPT_WITHIN_MS) return
+    for (const { request_id: id, lease_until: leaseUntil } of books.rows.holds()) {
+      const overdue = lives.now() - Number(leaseUntil)
+      const late = Math.min(overdue, quietMs)
+      must(late <= SWEPT_WITHIN_MS, 'L5', () => `the lease of ${id} ended ${overdue} ms ago`)
+    }
+  }
+
+  #checkAgents(): void {
+    const { books, cluster, requireVouchers, agents } = this.#world
+    const byKey = new Map(agents.map((agent) => [agent.pubkey, agent]))
+    for (const { pubkey, spent, held, owed, settled } of books.rows.agents()) {
+      const signed = byKey.get(pubkey)?.signed ?? 0n
+      must(settled <= signed, 'C9', () => `${pubkey} signed for ${signed}, ${settled} was taken`)
+      if (!requireVouchers) continue
+      must(spent + held <= signed, 'C9', () => `${pubkey} signed ${signed}, spends ${spent + held}`)
+      must(owed === 0n, 'C8', () => `${pubkey} owes ${owed} though vouchers are required`)
+      const vault = cluster.tip(pubkey)
+      const left = (vault?.deposited ?? 0n) - (vault?.withdrawn ?? 0n)
+      must(spent + held <= left, 'C8', () => {
+        return `${pubkey} spends ${spent} and holds ${held}, its vault has had ${left}`
+      })
+    }
+  }
+}
