@@ -19,7 +19,7 @@ interface Bar {
 
 export function chart(results: Results): string {
   const bars = barsOf(results)
-  const most = Math.max(...bars.map(({ rate }) => rate.most))
+  const most = Math.max(0, ...bars.map(({ rate }) => rate.most))
   const scale = (rate: number) => (rate / most) * (WIDTH - LEFT - RIGHT)
   const height = TOP + bars.length * ROW + 10
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Requests per second at 64 connections, one core">

@@ -1,4 +1,5 @@
-/** LiteLLM's proxy from PyPI: one worker, no database, no keys, so nothing is counted or charged. */
+/** LiteLLM's proxy from PyPI: one worker, no database; its master key is the only one, so nobody is charged. */
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pythonEnvironment } from './python.ts'
@@ -22,6 +23,8 @@ export async function startLiteLlm(site: Site): Promise<Subject> {
     JSON.stringify({ model_list: [{ model_name: 'gpt-4o-mini', litellm_params }] }),
   )
   const port = await freePort()
+  // It does not start without one, nor with a weak one.
+  const key = `sk-${randomBytes(32).toString('hex')}`
   const flags = [
     '--config',
     config,
@@ -35,8 +38,8 @@ export async function startLiteLlm(site: Site): Promise<Subject> {
   return await startPeer(site, {
     name: 'LiteLLM',
     command: [join(bin, 'litellm'), ...flags, '--telemetry', 'False'],
-    env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' },
+    env: { LITELLM_MASTER_KEY: key, LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' },
     port,
-    headers: { authorization: 'Bearer sk-bench' },
+    headers: { authorization: `Bearer ${key}` },
   })
 }

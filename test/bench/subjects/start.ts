@@ -75,7 +75,7 @@ export async function startPeer(site: Site, peer: Peer): Promise<Subject> {
   return subject
 }
 
-const ANSWER_MS_MAX = 180_000
+const ANSWER_MS_MAX = 300_000
 const BETWEEN_TRIES_MS = 500
 
 async function answers(
