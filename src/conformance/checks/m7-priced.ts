@@ -21,6 +21,7 @@ export const priced: Check = {
     for (const format of served(site.target)) {
       for (const wrong of unpriced(listed)) await checkRefused(site, format, wrong)
     }
+    await makeCharges(site)
     await checkCharges(site)
   },
 }
@@ -97,6 +98,16 @@ async function checkRefused(site: CheckSite, format: Served, wrong: WrongModel):
   ].filter((line) => line !== null)
   const evidence = `${found.join(', ')}: ${askText(ask)} answered ${answerText(answer)}`
   site.report(`${format.wire.format}, ${wrong.name}`, found.length === 0 ? HELD : broken(evidence))
+}
+
+/** One charge a format, so that there are some. */
+async function makeCharges(site: CheckSite): Promise<void> {
+  if (site.provider === null) return
+  for (const format of served(site.target)) {
+    const { ask, play } = plainCall(site, format)
+    await site.target.send(ask)
+    play?.end()
+  }
 }
 
 /** Every receipt of the agent, or a sample of them, against the list that it names. */
