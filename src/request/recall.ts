@@ -21,7 +21,7 @@ import type { ReceiptDesk } from './receipts.ts'
 const KEY = /^[A-Za-z0-9_-]{16,128}$/
 const HEADER = 'Idempotency-Key'
 
-export type Recollection =
+type Recollection =
   /** `keyed`: what its hold is to take; null where no key was sent. */
   | { readonly kind: 'new'; readonly keyed: KeyedRequest | null }
   | { readonly kind: 'recalled'; readonly recalled: Recalled }

@@ -1,17 +1,10 @@
 /** Ends a hold, once: settled or released. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
-import { least, type Tokens, type Units, units } from '../../money.ts'
-import { type Charge, storedAuthText } from '../charge-receipt.ts'
+import { least, type Tokens, units } from '../../money.ts'
 import type { KeptAnswer } from '../idempotency-ledger.ts'
-import type {
-  Outcome,
-  Release,
-  ReleaseOutcome,
-  Settlement,
-  SettleOutcome,
-  Usage,
-} from '../ledger.ts'
+import type { Release, ReleaseOutcome, Settlement, SettleOutcome } from '../ledger.ts'
 import type { ReceiptIssuer } from '../receipt-ledger.ts'
+import { type Bill, chargeOf, usageOf } from './bill.ts'
 import { freeing } from './freeing.ts'
 import { IssueReceipt } from './issue-receipt.ts'
 import { KeyBook } from './key-book.ts'
@@ -35,16 +28,6 @@ interface FreedMoney {
   readonly charge: bigint
   readonly at: number
   readonly agent: string
-}
-
-/** What a hold is charged, by whoever ends it. */
-interface Bill {
-  readonly charge: Units
-  readonly tokens: Tokens
-  readonly outcome: Outcome
-  readonly upstreamId: string | null
-  readonly responseDigest: string | null
-  readonly at: number
 }
 
 const FREE_MONEY = `
@@ -218,41 +201,5 @@ export class EndHold {
       hold.startedAt,
       ending.at,
     )
-  }
-}
-
-function usageOf(hold: OpenHold, bill: Bill): Usage {
-  return {
-    provider: hold.provider,
-    model: hold.model,
-    outcome: bill.outcome,
-    tokens: bill.tokens,
-    price_version: hold.priceVersion,
-    held: hold.amount.toString(),
-    upstream_id: bill.upstreamId,
-    request_digest: hold.requestDigest,
-    response_digest: bill.responseDigest,
-  }
-}
-
-function chargeOf(hold: OpenHold, bill: Bill, spent: bigint, balanceAfter: bigint): Charge {
-  return {
-    agent: hold.agent,
-    requestId: hold.requestId,
-    provider: hold.provider,
-    upstreamId: bill.upstreamId,
-    model: hold.model,
-    outcome: bill.outcome,
-    tokens: bill.tokens,
-    priceVersion: hold.priceVersion,
-    held: hold.amount,
-    charge: bill.charge,
-    spent,
-    balanceAfter,
-    requestDigest: hold.requestDigest,
-    responseDigest: bill.responseDigest,
-    authText: storedAuthText(hold.authJson),
-    startedAt: Number(hold.startedAt),
-    endedAt: bill.at,
   }
 }
