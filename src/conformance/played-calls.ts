@@ -11,12 +11,15 @@ import {
   type WireFormat,
 } from './provider/wire-format.ts'
 import type { Answer, Ask, Money, Target } from './target.ts'
+import { within } from './waiting.ts'
 
 /** A format that the gateway serves, and the model to ask for. */
 export interface Served<F extends WireFormat = WireFormat> {
   readonly wire: F
   readonly model: string
 }
+
+const STANDS_MS_MAX = 5_000
 
 type Serving = Pick<Target, 'models'>
 
@@ -82,6 +85,15 @@ export async function plainCall(site: CheckSite, format: Served): Promise<Answer
   const answer = await site.target.send(callWith(format, play.marker, { stream: false }))
   play.end()
   return answer
+}
+
+/** Null where the gateway still answers anything. A connection that it had just closed is not held against it. */
+export async function stands(site: CheckSite): Promise<string | null> {
+  const answered = await within(site, STANDS_MS_MAX, async () => {
+    const { status } = await site.target.send({ method: 'GET', target: '/v1/models' })
+    return status === 0 ? null : true
+  })
+  return answered === null ? 'after it the gateway does not answer any more' : null
 }
 
 export const PLAIN_COUNTS: TokenCounts = {

@@ -22,7 +22,7 @@ import { inTime, quietBooks, within } from '../waiting.ts'
 
 const PIECES = ['one ', 'two ', 'three ']
 /** Calls at a time. */
-const WIDTH = 6
+const WIDTH = 12
 const ABORT_MS_MAX = 1_000
 /** How long is waited for an abort that is late. */
 const PATIENCE_MS = 5_000

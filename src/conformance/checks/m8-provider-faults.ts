@@ -46,7 +46,9 @@ export const providerFaults: Check = {
     const streams = servedStreams(site.target).filter(({ wire }) => {
       return formats.some((format) => format.wire === wire)
     })
-    const faults = [...formats.flatMap(bodyFaults), ...streams.flatMap(streamFaults)]
+    const faults = [...formats.flatMap(bodyFaults), ...streams.flatMap(streamFaults)].filter(
+      ({ isSilent }) => site.depth === 'whole' || !isSilent,
+    )
     const heldBefore = (await site.target.money?.books())?.held ?? 0n
     const spentBefore = (await site.target.money?.books())?.spent
     await inParallel(

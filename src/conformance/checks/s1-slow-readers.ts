@@ -25,7 +25,7 @@ const TAKEN_MB_MAX = 32
 const STILL_MS = 2_000
 const BEGIN_MS_MAX = 30_000
 const FLOW_MS_MAX = 60_000
-const RESUME_MS_MAX = 10_000
+const RESUME_MS_MAX = 30_000
 
 export const slowReaders: Check = {
   property: 'S1',
@@ -62,7 +62,7 @@ async function checkBackpressure(site: CheckSite, format: Served<StreamFormat>):
       `${format.wire.format}: it goes on when it is read`,
       flows === null
         ? broken(
-            `the client read ${connection.bytesRead} bytes, but the provider's answer, held back at ${taken} bytes, did not go on within 10 s`,
+            `the client read ${connection.bytesRead} bytes, but the provider's answer, held back at ${taken} bytes, did not go on within 30 s`,
           )
         : HELD,
     )

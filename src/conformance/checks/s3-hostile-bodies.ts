@@ -12,6 +12,7 @@ import {
   providerOf,
   type Served,
   served,
+  stands,
   working,
 } from '../played-calls.ts'
 import type { Ask } from '../target.ts'
@@ -110,10 +111,4 @@ async function checkBody(site: CheckSite, format: Served, { name, spoil }: Hosti
   return report(
     promisesToRefuse && forwarded > 0 ? 'it was forwarded to the provider' : await stands(site),
   )
-}
-
-/** Null where the gateway still answers anything. */
-async function stands({ target }: CheckSite): Promise<string | null> {
-  const { status } = await target.send({ method: 'GET', target: '/v1/models' })
-  return status === 0 ? 'after it the gateway does not answer any more' : null
 }

@@ -9,6 +9,7 @@ import {
   providerOf,
   type Served,
   served,
+  stands,
   working,
 } from '../played-calls.ts'
 import { openRaw, type RawConnection, type RawEnd, rawHead } from '../raw-connection.ts'
@@ -146,12 +147,6 @@ function describe(end: RawEnd): string {
   return end.kind === 'answered'
     ? `answered with status ${end.status}`
     : `no answer within ${ANSWER_MS_MAX / 1_000} s, and the connection stayed open`
-}
-
-/** Null where the gateway still answers anything. */
-async function stands({ target }: CheckSite): Promise<string | null> {
-  const { status } = await target.send({ method: 'GET', target: '/v1/models' })
-  return status === 0 ? 'after it the gateway does not answer any more' : null
 }
 
 /** Heads that never end must not keep others waiting, nor their connections for ever. */
