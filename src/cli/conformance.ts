@@ -85,6 +85,7 @@ async function check(flags: Flags, progress: (text: string) => void): Promise<Co
   // Loaded on demand: no other command needs the checks.
   const { CHECKS } = await import('../conformance/checks/registry.ts')
   const { openTarget } = await import('../conformance/open-target.ts')
+  const { reachProvider } = await import('../conformance/reach.ts')
   const { runChecks } = await import('../conformance/run.ts')
   const fresh = () => randomBytes(16).toString('hex')
   const target = await openTarget({
@@ -97,8 +98,9 @@ async function check(flags: Flags, progress: (text: string) => void): Promise<Co
   })
   const provider = await providerOn(flags.providerPort ?? null)
   try {
+    const seen = provider === null ? target : await reachProvider(target, provider, progress)
     return await runChecks({
-      target,
+      target: seen,
       provider,
       depth: flags.quick === true ? 'sample' : 'whole',
       fresh,
