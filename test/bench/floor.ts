@@ -76,11 +76,12 @@ class Floor {
   }
 }
 
-/** Passes an answer on as it comes but for its last piece, which waits for the charge to be durable. */
+/** Passes an answer on as it comes; its end, and the last piece of one whose length is known, wait for the charge to be durable. */
 class IntoResponse implements Dispatcher.DispatchHandler {
   readonly #outgoing: ServerResponse
   readonly #done: (last: Uint8Array) => void
   readonly #failed: (error: Error) => void
+  #withholds = false
   #last: Uint8Array | null = null
 
   constructor(
@@ -104,12 +105,13 @@ class IntoResponse implements Dispatcher.DispatchHandler {
     this.#outgoing.statusCode = status
     if (type !== undefined) this.#outgoing.setHeader('content-type', type)
     if (length !== undefined) this.#outgoing.setHeader('content-length', length)
+    this.#withholds = length !== undefined
     this.#outgoing.on('drain', () => controller.resume())
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    const ready = this.#last
-    this.#last = chunk
+    const ready = this.#withholds ? this.#last : chunk
+    if (this.#withholds) this.#last = chunk
     if (ready !== null && !this.#outgoing.write(ready)) controller.pause()
   }
 

@@ -9,7 +9,7 @@ export type Subjects = ReadonlyMap<SubjectName, Subject>
 /** Bounds what is signed beforehand. */
 const REQUESTS_MAX = 20_000
 /** Fewer would measure how connections begin; of slow peers, more would take minutes. */
-const FEWEST_PER_CONNECTION = { ours: 4, foreign: 2 }
+const FEWEST_PER_CONNECTION = { ours: 4, foreign: 1 }
 
 export interface Report {
   progress(line: string): void
