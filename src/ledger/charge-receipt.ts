@@ -41,7 +41,8 @@ export function chargeReceiptText(gateway: string, head: ChainHead, charge: Char
   const rest: Omit<Receipt, 'agent' | 'auth' | 'held'> & { readonly held: string | undefined } = {
     balance_after: charge.balanceAfter.toString(),
     charge: charge.charge.toString(),
-    ended_at: new Date(charge.endedAt).toISOString(),
+    // A clock that is set back during a call must not make the receipt contradict itself.
+    ended_at: new Date(Math.max(charge.startedAt, charge.endedAt)).toISOString(),
     gateway,
     held: charge.charge === charge.held ? charge.held.toString() : undefined,
     model: charge.model,

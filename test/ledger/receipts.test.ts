@@ -229,6 +229,18 @@ test('the text of every charge is the canonical one of its receipt, and `held` s
   )
 })
 
+test('no receipt says that its call ended before it started, though the clock was set back meanwhile', () => {
+  fc.assert(
+    fc.property(charges, ({ auth, ...charge }) => {
+      const text = chargeReceiptText('gateway', NO_RECEIPT, { ...charge, authText: authText(auth) })
+      const { started_at, ended_at } = JSON.parse(text) as Receipt
+      expect(started_at).toBe(new Date(charge.startedAt).toISOString())
+      const ended = Math.max(charge.startedAt, charge.endedAt)
+      expect(ended_at).toBe(new Date(ended).toISOString())
+    }),
+  )
+})
+
 test('what was sent to ask for a call has one text, in whatever order it was stored', () => {
   fc.assert(
     fc.property(charges, ({ auth }) => {

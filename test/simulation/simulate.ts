@@ -29,7 +29,7 @@ export type Outcome = { readonly seed: number; readonly tally: Tally; readonly e
 )
 
 /** Operations between two times of rest. */
-const UNTIL_CALM = 1_500
+const UNTIL_CALM = 2_000
 const LAST = 12
 
 export async function simulate(options: SimulationOptions): Promise<Outcome> {
@@ -70,11 +70,11 @@ async function step(world: World, { name, run }: Operation): Promise<void> {
   const accuse = (error: unknown): void => world.accuse(error)
   void new Promise<void>((resolve) => resolve(run(world))).catch(accuse)
   const ms = world.dice.weighed([
-    [30, 0],
-    [44, world.dice.whole(1, 60)],
-    [23, world.dice.whole(60, 500)],
-    [2.5, world.dice.whole(900, 6_000)],
-    [0.5, world.dice.whole(6_000, 25_000)],
+    [45, 0],
+    [40, world.dice.whole(1, 60)],
+    [13, world.dice.whole(60, 500)],
+    [1.6, world.dice.whole(900, 6_000)],
+    [0.4, world.dice.whole(6_000, 25_000)],
   ])
   await world.advance(ms)
 }

@@ -50,6 +50,8 @@ export class World {
   /** Faults in a hundred requests to the node. */
   stormPercent = 0
   serial = 0
+  /** Whether a gateway's clock was ever set. */
+  clockWasWrong = false
 
   constructor(seed: number) {
     this.seed = seed
@@ -138,6 +140,7 @@ export class World {
 
   /** Whatever is under way may now end otherwise. */
   disturb(disturbance: 'clock' | 'ledger' | 'stopped'): void {
+    if (disturbance === 'clock') this.clockWasWrong = true
     for (const call of this.liveCalls) call.disturbances.add(disturbance)
   }
 
@@ -155,6 +158,7 @@ export class World {
       const swept = call.disturbances.size > 0
       const same = told === undefined || told === `${charge}` || swept
       must(same, 'M2', () => `${call.requestId} was told ${told} and charged ${charge}`)
+      this.#keepReceipt(call)
     })
   }
 
@@ -169,6 +173,14 @@ export class World {
     const call = this.#bySignal.get(signal)
     if (call === undefined) throw new Error('a signal of nobody')
     return call
+  }
+
+  /** What came with the answer, for the agent to hold the gateway to. */
+  #keepReceipt({ agent, client }: SimulatedCall): void {
+    const receipt = client.headers['x-receipt']
+    if (receipt === undefined) return
+    const keeper = this.agents.find(({ pubkey }) => pubkey === agent)
+    keeper?.kept.push(JSON.parse(Buffer.from(receipt, 'base64').toString()))
   }
 
   #check(check: () => void): void {

@@ -6,7 +6,7 @@ import { type Act, type Emitted, execute, type VaultState } from './vault-progra
 
 export const MS_PER_SLOT = 400
 /** Slots from landing to finality. */
-const FINAL_AFTER = 32
+const FINAL_AFTER = 20
 /** A blockhash lives for so many slots. */
 export const BLOCKHASH_SLOTS = 150
 const FIRST_SLOT = 1_000

@@ -22,7 +22,8 @@ export class Invariants {
 
   #noteQuiet(): void {
     const { lives, disk, time } = this.#world
-    const isQuiet = lives.running.length > 0 && !disk.busy && !disk.full && lives.skewMs === 0
+    const keepsHouse = lives.running.some(({ stopping }) => !stopping)
+    const isQuiet = keepsHouse && !disk.busy && !disk.full && lives.skewMs === 0
     if (!isQuiet) this.#quietSince = time.now
   }
 
