@@ -8,8 +8,10 @@ interface QueuedWrite {
   readonly write: () => unknown
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
-  /** How long it has been put off because another process wrote. */
-  busyMs: number
+  /** Runs from the first time that it is put off because another process writes. */
+  patience: NodeJS.Timeout | null
+  /** It has been put off for too long. */
+  late: boolean
   /** A batch with it failed: it runs by itself, so that nobody fails with it. */
   alone: boolean
 }
@@ -18,7 +20,10 @@ interface QueuedWrite {
 const BATCH_MAX = 256
 /** Put off longer than this by other writers, a write fails. */
 const BUSY_MS_MAX = 2_000
-const BUSY_DELAY_MS_MAX = 50
+/** The lock is free for moments only: whoever asks seldom may never get it… */
+const BUSY_DELAY_MS_MAX = 4
+/** …so where several processes write, each leaves it free for longer than the others wait between two questions. */
+const GAP_MS = 5
 
 export class GroupCommit {
   readonly #db: Database.Database
@@ -26,11 +31,18 @@ export class GroupCommit {
   readonly #begin: Database.Statement<[]>
   readonly #commit: Database.Statement<[]>
   readonly #rollback: Database.Statement<[]>
+  /** Changes where another connection has written since. */
+  readonly #dataVersion: Database.Statement<[], bigint>
+  #lastDataVersion: bigint | undefined
+  /** Whether another process wrote between the last two commits. */
+  #othersWrite = false
   #queue: QueuedWrite[] = []
   /** The planned commit: at the end of this turn, or later. */
   #immediate: NodeJS.Immediate | null = null
   #timer: NodeJS.Timeout | null = null
   #busy = false
+  /** How often in a row another process was writing. */
+  #putOffs = 0
   /** Resolves once all is committed; null while writes are taken. */
   #closed: Promise<void> | null = null
   #drained: () => void = () => {}
@@ -43,6 +55,8 @@ export class GroupCommit {
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
+    this.#dataVersion = db.prepare<[], bigint>('PRAGMA data_version').pluck()
+    this.#lastDataVersion = this.#dataVersion.get()
   }
 
   /**
@@ -60,7 +74,8 @@ export class GroupCommit {
         write,
         resolve: (value) => resolve(value as T),
         reject,
-        busyMs: 0,
+        patience: null,
+        late: false,
         alone: false,
       })
       this.#plan()
@@ -98,12 +113,24 @@ export class GroupCommit {
     const batch = this.#takeBatch()
     try {
       const results = this.#transact(batch)
-      for (const [index, queued] of batch.entries()) queued.resolve(results[index])
+      for (const [index, queued] of batch.entries()) ended(queued).resolve(results[index])
+      this.#putOffs = 0
+      if (this.#othersWrite) this.#rest()
     } catch (error) {
       this.#fail(batch, error)
     }
     if (this.#queue.length === 0) this.#drained()
     else if (!this.#busy) this.#planAtOnce()
+  }
+
+  /** Leaves the file to the other processes for a moment. */
+  #rest(): void {
+    this.#busy = true
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      this.#busy = false
+      if (this.#queue.length > 0) this.#plan()
+    }, GAP_MS)
   }
 
   #takeBatch(): QueuedWrite[] {
@@ -116,6 +143,9 @@ export class GroupCommit {
     if (this.#db.inTransaction) this.#rollback.run()
     this.#begin.run()
     try {
+      const dataVersion = this.#dataVersion.get()
+      this.#othersWrite = dataVersion !== this.#lastDataVersion
+      this.#lastDataVersion = dataVersion
       const results = batch.map((queued) => queued.write())
       this.#commit.run()
       this.commits += 1
@@ -130,7 +160,7 @@ export class GroupCommit {
   #fail(batch: readonly QueuedWrite[], error: unknown): void {
     if (isBusy(error)) this.#putOff(batch, error)
     else if (isUnavailable(error) || batch.length === 1) {
-      for (const queued of batch) queued.reject(asThrown(error))
+      for (const queued of batch) ended(queued).reject(asThrown(error))
     } else {
       for (const queued of batch) queued.alone = true
       this.#queue.unshift(...batch)
@@ -138,16 +168,24 @@ export class GroupCommit {
   }
 
   #putOff(batch: readonly QueuedWrite[], error: unknown): void {
-    const patient = batch.filter((queued) => queued.busyMs < BUSY_MS_MAX)
     for (const queued of batch) {
-      if (queued.busyMs >= BUSY_MS_MAX) queued.reject(asThrown(error))
+      if (queued.late) ended(queued).reject(asThrown(error))
     }
-    this.#queue.unshift(...patient)
-    const [oldest] = this.#queue
-    if (oldest === undefined) return
-    const delayMs = Math.min(BUSY_DELAY_MS_MAX, oldest.busyMs + 1)
-    for (const queued of this.#queue) queued.busyMs += delayMs
+    this.#queue.unshift(...batch.filter(({ late }) => !late))
+    if (this.#queue.length === 0) return
+    for (const queued of this.#queue) {
+      queued.patience ??= setTimeout(() => {
+        queued.late = true
+      }, BUSY_MS_MAX)
+    }
+    this.#putOffs += 1
     this.#busy = true
-    this.#timer = setTimeout(() => this.#flush(), delayMs)
+    this.#timer = setTimeout(() => this.#flush(), Math.min(BUSY_DELAY_MS_MAX, this.#putOffs))
   }
+}
+
+/** A write that is put off no more. */
+function ended(queued: QueuedWrite): QueuedWrite {
+  if (queued.patience !== null) clearTimeout(queued.patience)
+  return queued
 }

@@ -12,8 +12,8 @@ export interface LedgerFiles {
 
 /** A whole file may be migrated or recovered meanwhile; nobody is served yet, so waiting blocks no one. */
 const OPENING_TIMEOUT_MS = 5_000
-/** SQLite sleeps on the event loop while it waits: keep that short, the group commit retries without blocking. */
-const WRITE_TIMEOUT_MS = 2
+/** SQLite would sleep on the event loop while it waits: the group commit asks again without blocking. */
+const WRITE_TIMEOUT_MS = 0
 /** Readers meet a lock only in the moment in which another process recovers or closes the file. */
 const READ_TIMEOUT_MS = 50
 

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { LedgerUnavailable } from '../../../src/ledger/ledger.ts'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
 import { TEST_ISSUER } from '../../support/receipt-key.ts'
@@ -54,6 +54,24 @@ test('L6: locked for too long is unavailable: refused within bounds, nothing cha
   expect(await ledger.nonceSpent(AGENT, 'nonce of r1')).toBe(false)
   await ledger.probe(NOW)
   expect(await ledger.hold(holdRequest('r1'))).toMatchObject({ kind: 'held' })
+})
+
+test('L6: where another process writes, the file is left to it between two commits; alone, no write waits', async () => {
+  const { ledger, other } = await lockable()
+  await ledger.probe(NOW)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const written = ledger.commits
+  other.exec('UPDATE probe SET at = at + 1')
+  await ledger.probe(NOW)
+  const waiting = ledger.probe(NOW)
+  for (let turn = 0; turn < 10; turn += 1) await nextTurn()
+  other.exec('BEGIN IMMEDIATE; ROLLBACK')
+  expect(ledger.commits - written).toBe(1)
+  vi.runAllTimers()
+  await waiting
+  await ledger.probe(NOW)
+  expect(ledger.commits - written).toBe(3)
 })
 
 test('reads see the last commit while another process is in the middle of a write', async () => {
