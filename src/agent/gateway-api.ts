@@ -46,7 +46,7 @@ export async function readRefusal(response: Response): Promise<Level5Error> {
   const { error, payment } = Object(body) as { error?: unknown; payment?: Payment }
   const { code, message } = Object(error) as { code?: unknown; message?: unknown }
   if (typeof code !== 'string' || !isErrorCode(code)) return unexpected(response, body)
-  return new Level5Error(code, String(message), {
+  return new Level5Error(code, typeof message === 'string' ? message : code, {
     status: response.status,
     requestId: response.headers.get('x-request-id'),
     ...(payment === undefined ? {} : { payment }),

@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import bs58 from 'bs58'
+import { decodePublicKey } from '../identity/public-key.ts'
 import { Level5Error } from './level5-error.ts'
 
 /** Signs for one ed25519 key; the key itself may live elsewhere. */
@@ -24,8 +25,7 @@ const SECRET_KEY_BYTES = 64
 export function toSigner(key: AgentKey): Signer {
   if (typeof key === 'string') return secretKeySigner(readKeyFile(key))
   if (key instanceof Uint8Array) return secretKeySigner(key)
-  const bytes = bs58.decodeUnsafe(key.publicKey)
-  if (bytes?.length !== PUBLIC_KEY_BYTES) {
+  if (decodePublicKey(key.publicKey) === null) {
     throw new Level5Error('invalid_option', 'key.publicKey: not 32 bytes in base58')
   }
   return key

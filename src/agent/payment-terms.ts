@@ -41,7 +41,7 @@ export function contradictions(stated: unknown, pins: Pins, agent: string): stri
     }
   }
   if (pins.chain !== null) expect('network', pins.chain)
-  else if (!CHAINS.includes(String(terms.network))) expect('network', CHAINS.join(' or '))
+  else if (!CHAINS.some((chain) => chain === terms.network)) expect('network', CHAINS.join(' or '))
   if (pins.program !== null) expect('program', pins.program)
   if (pins.gateway !== null) expect('gateway', pins.gateway)
   if (pins.mint !== null) expect('mint', pins.mint)

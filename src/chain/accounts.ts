@@ -87,12 +87,12 @@ const vaultFields = z
     }),
   )
 
-/** Reads a Gateway account's data. Throws when it is anything else. */
+/** Reads a Gateway account's data. Throws NotReadable when it is anything else. */
 export function decodeGateway(data: Uint8Array): Gateway {
   return gatewayFields.parse(decodeAccountFields('Gateway', data))
 }
 
-/** Reads a Vault account's data. Throws when it is anything else. */
+/** Reads a Vault account's data. Throws NotReadable when it is anything else. */
 export function decodeVault(data: Uint8Array): Vault {
   return vaultFields.parse(decodeAccountFields('Vault', data))
 }

@@ -1,15 +1,13 @@
 /** Options that several commands share, and the readers of their values. */
 
-import bs58 from 'bs58'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Agent } from '../agent/index.ts'
 import { readOrigin } from '../agent/origin.ts'
+import { decodePublicKey } from '../identity/public-key.ts'
 import { formatUsdc, parseUsdc, type Units, USDC_DECIMALS } from '../money.ts'
 
 /** Where `dev` and `serve` listen unless told otherwise. */
 const DEFAULT_URL = 'http://127.0.0.1:4020'
-
-const ADDRESS_BYTES = 32
 
 export interface JsonOption {
   readonly json?: true
@@ -103,7 +101,7 @@ function origin(text: string): string {
 
 /** Reads an address: 32 bytes in base58. */
 export function address(text: string): string {
-  if (bs58.decodeUnsafe(text)?.length !== ADDRESS_BYTES) {
+  if (decodePublicKey(text) === null) {
     throw new InvalidArgumentError('Not a public key of 32 bytes in base58.')
   }
   return text

@@ -50,7 +50,8 @@ export async function readSight(
   ]
   const { context, value } = await rpc.getMultipleAccountsInfoAndContext(keys, { commitment })
   const [vault, deposit, wallet, tokens, clock] = value
-  if (clock == null) throw new Error('the node has no clock')
+  if (clock == null || clock.data.length < CLOCK_OFFSET + 8)
+    throw new Error('the node has no clock')
   const held = deposit == null ? null : readTokenAccount(deposit.data)
   // Whoever sends lamports to the address of a vault has not opened it.
   const isOpen = vault?.owner.equals(program) === true
@@ -60,11 +61,17 @@ export async function readSight(
     depositAddress:
       held === null
         ? null
-        : { tokens: held.amount, lamports: BigInt(deposit?.lamports ?? 0), frozen: held.frozen },
-    walletLamports: BigInt(wallet?.lamports ?? 0),
+        : { tokens: held.amount, lamports: lamportsOf(deposit), frozen: held.frozen },
+    walletLamports: lamportsOf(wallet),
     hasTokenAccount: tokens != null && readTokenAccount(tokens.data) !== null,
     clockSeconds: clock.data.readBigInt64LE(CLOCK_OFFSET),
   }
+}
+
+function lamportsOf(account: { readonly lamports: number } | null | undefined): bigint {
+  const lamports = account?.lamports ?? 0
+  if (!Number.isInteger(lamports)) throw new Error(`the node states ${lamports} lamports`)
+  return BigInt(lamports)
 }
 
 /** USDC that came by plain transfer and is not booked yet. */
@@ -79,8 +86,9 @@ export async function readGateway(
   rpc: Connection,
   program: PublicKey,
   gateway: PublicKey,
+  commitment: 'confirmed' | 'finalized' = 'confirmed',
 ): Promise<Gateway> {
-  const account = await rpc.getAccountInfo(gateway, 'confirmed')
+  const account = await rpc.getAccountInfo(gateway, commitment)
   const found = account?.owner.equals(program) === true ? gatewayIn(account.data) : null
   if (found !== null) return found
   const message = `${gateway} is not a gateway of the program ${program} on this chain`

@@ -1,14 +1,12 @@
 /** What the chain says of an agent's vault and of its gateway's keys: addresses derived, nothing asked of the gateway. */
 import type { Connection } from '@solana/web3.js'
-import { decodeGateway } from '../../chain/accounts.ts'
 import { vaultAddress } from '../../chain/addresses.ts'
 import type { VaultParties } from '../../chain/instructions.ts'
 import { units } from '../../money.ts'
 import type { ChainHistory, ChainReceiptKey, VaultTotals } from '../../proof/evidence.ts'
 import type { Surroundings } from '../clock.ts'
-import { Level5Error } from '../level5-error.ts'
 import { patiently } from '../vault/drive.ts'
-import { readSight } from '../vault/sight.ts'
+import { readGateway, readSight } from '../vault/sight.ts'
 import { type LogSource, readEvents, type TimedEvent } from './event-log.ts'
 
 /** Accounts at one finalized slot, read before the gateway is asked for anything. */
@@ -28,13 +26,9 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   const { program, gateway, agent } = parties
   const sight = await patiently(surroundings, () => readSight(rpc, parties, 'finalized'))
-  const { account } = await patiently(surroundings, async () => ({
-    account: await rpc.getAccountInfo(gateway, 'finalized'),
-  }))
-  if (account?.owner.equals(program) !== true) {
-    const message = `${gateway} is not a gateway of the program ${program} on this chain`
-    throw new Level5Error('untrusted_answer', message)
-  }
+  const { receiptKey } = await patiently(surroundings, () =>
+    readGateway(rpc, program, gateway, 'finalized'),
+  )
   const vault: VaultTotals | null = sight.vault && {
     address: vaultAddress(program, gateway, agent).toBase58(),
     deposited: sight.vault.deposited,
@@ -45,7 +39,7 @@ export async function readSnapshot(
     slot: sight.slot,
     vault,
     tokens: sight.depositAddress?.tokens ?? units(0n),
-    receiptKey: decodeGateway(account.data).receiptKey.toBase58(),
+    receiptKey: receiptKey.toBase58(),
     gateway: gateway.toBase58(),
   }
 }

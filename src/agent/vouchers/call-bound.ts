@@ -37,7 +37,8 @@ export function callBound(
   const text = Buffer.from(body).toString()
   const call = parseObject(text)
   if (call === null) return { kind: 'unknown', reason: 'the body is no JSON object' }
-  const name = String(call['model'])
+  const name = call['model']
+  if (typeof name !== 'string') return { kind: 'unknown', reason: 'the body names no model' }
   const prices = Object.hasOwn(models, name) ? models[name] : undefined
   if (prices === undefined) {
     return { kind: 'unknown', reason: `the signed price list has no model ${name.slice(0, 80)}` }
@@ -76,7 +77,7 @@ function countAttached(call: Json): number {
     if (typeof value !== 'object' || value === null) continue
     const { type } = value as Json
     if (typeof type === 'string' && ATTACHED.test(type)) count += 1
-    left.push(...Object.values(value).filter((item) => typeof item === 'object'))
+    for (const item of Object.values(value)) if (typeof item === 'object') left.push(item)
   }
   return count
 }

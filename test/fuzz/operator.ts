@@ -1,0 +1,178 @@
+/** What the operator and the agent's owner write: settings, price files, key files, amounts, options. And what pages ask. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InvalidArgumentError } from 'commander'
+import { readKeyFile, toSigner } from '../../src/agent/key.ts'
+import { Level5Error } from '../../src/agent/level5-error.ts'
+import { readOrigin } from '../../src/agent/origin.ts'
+import { address, usdcAmount, wholeNumber } from '../../src/cli/options.ts'
+import { formatUsdc, parseUsdc } from '../../src/money.ts'
+import { readPricesFile } from '../../src/prices/prices-file.ts'
+import { readPage } from '../../src/routes/paging.ts'
+import { describeProblem, describeSettings, readSettings } from '../../src/settings.ts'
+import { fileSigner } from '../../src/signers/file-signer.ts'
+import vectors from '../vectors.json' with { type: 'json' }
+import { type Fuzzer, fed, fuzzer, hold, holdRefusal } from './fuzzer.ts'
+import { AGENT } from './samples.ts'
+import { floods, mutatedBody, mutatedFields, mutatedText } from './wild.ts'
+
+const ENVIRONMENT = {
+  HOST: '0.0.0.0',
+  PORT: '4020',
+  PUBLIC_URL: 'https://gw.example.com',
+  SOLANA_RPC_URL: 'http://127.0.0.1:8899',
+  SOLANA_WS_URL: 'ws://127.0.0.1:8900',
+  SOLANA_CHAIN: 'localnet',
+  PROGRAM_ID: AGENT,
+  GATEWAY_ADDRESS: AGENT,
+  USDC_MINT: AGENT,
+  RECEIPT_KEY: '/keys/receipt.json',
+  OPERATOR_KEY: 'cmd:sign --slot 1',
+  OPENAI_API_KEY: 'sk-secret',
+  ANTHROPIC_BASE_URL: 'https://api.anthropic.com',
+  MAX_BODY_MB: '32',
+  MARKUP_PERCENT: '10',
+  MIN_SYNC: '10000',
+  ADMIN_TOKEN: 'a-long-admin-token-of-the-tests',
+  X402: 'true',
+}
+
+const MODEL = {
+  provider: 'openai',
+  formats: ['openai-chat'],
+  input: '150000',
+  cached_input: '75000',
+  output: '600000',
+  long_context: { above: 1_000, input: '300000', output: '900000' },
+  context_window: 128_000,
+  max_output_tokens: 16_384,
+}
+
+const KEY_FILE = join(mkdtempSync(join(tmpdir(), 'level5-fuzz-')), 'key.json')
+const SECRET_KEY = [...Buffer.from(vectors.agent.secret_key_hex, 'hex')]
+
+/** What a reader of key files throws that has no class of its own: it never quotes the file. */
+class KeyFileRefused extends Error {}
+
+function fedFileSigner(text: string): unknown {
+  return fed(() => {
+    try {
+      return fileSigner(KEY_FILE)
+    } catch (error) {
+      const isOurs = error instanceof Error && error.message.startsWith(`key file ${KEY_FILE}: `)
+      if (!isOurs) throw error
+      hold(text.length < 40 || !error.message.includes(text), 'the key file is quoted')
+      throw new KeyFileRefused(error.message)
+    }
+  }, KeyFileRefused)
+}
+
+export const OPERATOR: readonly Fuzzer[] = [
+  fuzzer({
+    name: 'settings',
+    feeds: ['src/settings.ts#readSettings'],
+    input: mutatedFields(
+      ENVIRONMENT,
+      describeSettings().map(({ variable }) => variable),
+    ),
+    feed(environment) {
+      for (const purpose of ['serve', 'watch'] as const) {
+        const outcome = fed(() => readSettings(environment, purpose))
+        if (outcome?.kind !== 'refused') continue
+        const lines = outcome.problems.map(describeProblem)
+        hold(lines.length > 0, 'refused without a problem')
+        const secret = environment['OPENAI_API_KEY'] ?? ''
+        const isShown = secret.length > 6 && lines.some((line) => line.includes(secret))
+        hold(!isShown || secret !== ENVIRONMENT.OPENAI_API_KEY, 'a secret is shown')
+      }
+    },
+    floods: (bytes) =>
+      floods(bytes / 4).map(
+        (text): Record<string, string> => ({
+          ...ENVIRONMENT,
+          PUBLIC_URL: text,
+          MIN_SYNC: text,
+          OPENAI_BASE_URL: `http://${text}`,
+        }),
+      ),
+    cost: 2,
+  }),
+  fuzzer({
+    name: 'price-files',
+    feeds: ['src/prices/prices-file.ts#readPricesFile'],
+    input: mutatedBody({ models: { 'my/model': MODEL, other: MODEL } }),
+    feed(bytes) {
+      const outcome = fed(() => readPricesFile(bytes.toString(), ['openai']))
+      hold(outcome?.kind !== 'invalid' || outcome.problems.length > 0, 'invalid without a problem')
+      const served = outcome?.kind === 'read' ? outcome.served : []
+      hold(
+        served.every(({ prices }) => Object.values(prices).every((price) => price > 0n)),
+        'free',
+      )
+    },
+    floods: (bytes) => floods(bytes).map((text) => Buffer.from(text)),
+  }),
+  fuzzer({
+    name: 'key-files',
+    feeds: [
+      'src/agent/key.ts#readKeyFile',
+      'src/agent/key.ts#toSigner',
+      'src/signers/file-signer.ts#fileSigner',
+    ],
+    input: mutatedBody(SECRET_KEY),
+    feed(bytes) {
+      writeFileSync(KEY_FILE, bytes)
+      const key = fed(() => readKeyFile(KEY_FILE), Level5Error)
+      hold(key === undefined || key.length === 64, 'a key that is not 64 bytes')
+      const signer = fed(() => toSigner(KEY_FILE), Level5Error)
+      hold(signer === undefined || signer.publicKey === AGENT, 'another key')
+      fedFileSigner(bytes.toString())
+      fed(() => toSigner({ publicKey: bytes.toString(), sign: (message) => message }), Level5Error)
+    },
+    floods: (bytes) => floods(bytes).map((text) => Buffer.from(text)),
+    cost: 2,
+  }),
+  fuzzer({
+    name: 'amounts',
+    feeds: [
+      'src/money.ts#parseUsdc',
+      'src/cli/options.ts#usdcAmount',
+      'src/cli/options.ts#wholeNumber',
+      'src/cli/options.ts#address',
+    ],
+    input: mutatedText('5', '0.25', '1234567890123.000001', AGENT),
+    feed(text) {
+      const amount = fed(() => parseUsdc(text))
+      hold(amount == null || parseUsdc(formatUsdc(amount)) === amount, 'an amount that changes')
+      fed(() => usdcAmount(text), InvalidArgumentError)
+      fed(() => wholeNumber(1, 65_535)(text), InvalidArgumentError)
+      fed(() => address(text), InvalidArgumentError)
+    },
+    floods,
+  }),
+  fuzzer({
+    name: 'origins',
+    feeds: ['src/agent/origin.ts#readOrigin'],
+    input: mutatedText('https://gw.example.com:8443/', 'http://[::1]:80', 'http://a@b/'),
+    feed(text) {
+      const origin = fed(() => readOrigin(text))
+      hold(origin == null || readOrigin(origin) === origin, 'an origin that changes')
+    },
+    floods,
+  }),
+  fuzzer({
+    name: 'pages',
+    feeds: ['src/routes/paging.ts#readPage'],
+    input: mutatedFields({ limit: '50', cursor: '123456' }),
+    feed(query) {
+      const page = fed(() => readPage((name) => query[name], 'cursor'))
+      if (page?.kind === 'refused') holdRefusal(page.refusal, ['invalid_request'])
+      if (page?.kind !== 'page') return
+      hold(page.limit >= 1 && page.limit <= 500, 'a page of any size')
+      hold(page.cursor === null || Number.isSafeInteger(page.cursor), 'a cursor that is no count')
+    },
+    floods: (bytes) =>
+      floods(bytes).map((text): Record<string, string> => ({ limit: text, cursor: text })),
+  }),
+]
