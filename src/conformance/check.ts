@@ -13,7 +13,7 @@ export type CaseOutcome =
   | { readonly kind: 'broken'; readonly evidence: string }
 
 /** Tells how each case of a check came out, as it comes out. `name` is unique within its property. */
-export type ReportCase = (name: string, outcome: CaseOutcome) => void
+type ReportCase = (name: string, outcome: CaseOutcome) => void
 
 /** What a check works with. */
 export interface CheckSite {

@@ -36,7 +36,7 @@ export interface Books {
 }
 
 /** A row of the journal; the amount is positive, the type gives the direction. Amounts in atomic units. */
-export interface JournalRow {
+interface JournalRow {
   readonly id: string
   readonly type: string
   readonly amount: bigint

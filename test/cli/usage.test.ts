@@ -27,7 +27,7 @@ test('the commands are those of the contract', () => {
   expect(COMMANDS.map((path) => path.join(' ')).sort()).toEqual(
     [
       ...['balance', 'call', 'demo', 'deposit', 'dev', 'fund', 'keygen', 'prices', 'quote'],
-      ...['vault', 'withdraw', 'exit', 'receipts', 'verify'],
+      ...['vault', 'withdraw', 'exit', 'receipts', 'verify', 'conformance'],
       ...[
         'gateway init',
         'gateway show',

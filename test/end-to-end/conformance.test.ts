@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PROPERTIES } from '../../src/conformance/properties.ts'
 import type { PropertyReport } from '../../src/conformance/report.ts'
+import { startLittleGateway } from '../conformance/little/little-gateway.ts'
 import { runLevel5 } from '../support/executable.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
@@ -79,6 +80,25 @@ test('without one, and with a session token: what needs neither', async () => {
   expect(table.stdout).toMatch(/^C9 .* held +1 case$/m)
   expect(table.stdout).toMatch(/^1 held, 0 broken, 33 not applicable; 1 cases$/m)
   expect(table.code).toBe(0)
+})
+
+test('what is broken is printed with its evidence, and exits 1', async () => {
+  const faults = ['has a faucet'] as const
+  const little = await startLittleGateway({
+    providerUrl: 'http://127.0.0.1:9',
+    faults,
+    now: Date.now,
+  })
+  const args = ['conformance', '--url', little.url, '--only', 'S4,A1']
+  const table = await level5(args)
+  expect(table.stdout).toMatch(/^S4 .* BROKEN +\d+ cases$/m)
+  expect(table.stdout).toMatch(/^ {2}\/dev\/fund: POST \/dev\/fund .* was answered 400/m)
+  expect(table.code).toBe(1)
+  const run = await level5([...args, '--json'])
+  const [broken] = reported(run.stdout).filter(({ result }) => result === 'broken')
+  expect(broken).toMatchObject({ id: 'S4', evidence: expect.stringContaining('/dev/fund') })
+  expect(run.code).toBe(1)
+  await little.close()
 })
 
 test('a provider that the gateway does not ask: the run says so and judges nothing', async () => {
