@@ -29,9 +29,11 @@ export class NodeClient implements Client {
     this.#outgoing = outgoing
     this.#requestId = requestId
     this.#render = render
-    outgoing.once('close', () => {
+    const left = (): void => {
       if (!outgoing.writableFinished) departure.leave('client_left')
-    })
+    }
+    outgoing.once('close', left)
+    if (outgoing.socket === null) whenConnectionCloses(outgoing, left)
   }
 
   answer(status: number, headers: ResponseHeaders, body: Uint8Array): void {
@@ -75,7 +77,8 @@ export class NodeClient implements Client {
 
   cut(): void {
     const outgoing = this.#outgoing
-    if (outgoing.headersSent) outgoing.socket?.destroySoon()
+    const { socket } = outgoing
+    if (outgoing.headersSent && socket !== null) socket.destroySoon()
     else outgoing.destroy()
   }
 
@@ -90,4 +93,13 @@ export class NodeClient implements Client {
     for (const text of more) list.push(text)
     return list
   }
+}
+
+/** A response that waits for its turn on a connection (pipelining) has none yet, and is not told when that one closes. */
+function whenConnectionCloses(outgoing: ServerResponse, listener: () => void): void {
+  const { socket } = outgoing.req
+  // A connection may have more calls than the number of listeners at which Node warns of a leak.
+  socket.setMaxListeners(0)
+  socket.once('close', listener)
+  outgoing.once('close', () => socket.off('close', listener))
 }
