@@ -24,7 +24,8 @@ export class Recent<V> {
       this.#previous = this.#current
       this.#current = new Map()
     }
-    this.#current.set(text, value)
+    // A text that was cut out of a longer one, as of a target, would keep all of that alive: it is copied.
+    this.#current.set(Buffer.from(text).toString(), value)
   }
 
   get size(): number {
