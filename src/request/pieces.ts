@@ -4,7 +4,9 @@
  * no more memory than one sent at once. Property S3.
  */
 
-const PAGE_BYTES = 65_536
+/** Pages are as large as what came before them, within these bounds: a body of a few bytes takes no more than it is. */
+const PAGE_BYTES_MIN = 512
+const PAGE_BYTES_MAX = 65_536
 /** Below this a piece is copied. */
 const KEPT_BYTES_MIN = 4_096
 
@@ -43,7 +45,7 @@ export class Pieces {
     for (let at = 0; at < piece.length; ) {
       if (this.#to === this.#page.length) {
         this.#closePart()
-        this.#page = new Uint8Array(PAGE_BYTES)
+        this.#page = new Uint8Array(Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, this.#size)))
         this.#from = 0
         this.#to = 0
       }

@@ -41,3 +41,15 @@ test.each<[string, number, () => Buffer[]]>([
   expect(grown).toBeLessThan(2_000_000)
   expect(pieces.whole()).toHaveLength(pieces.size)
 })
+
+test('S3: a body of a few bytes takes little more than they do, in however many pieces it comes', () => {
+  const before = bytesAlive()
+  const bodies = Array.from({ length: 200 }, () => {
+    const pieces = new Pieces()
+    for (let time = 0; time < 5; time += 1) pieces.add(Buffer.alloc(1))
+    return pieces
+  })
+  // A page of the largest size for each would be thirteen megabytes.
+  expect(bytesAlive() - before).toBeLessThan(1_000_000)
+  for (const pieces of bodies) expect(pieces.whole()).toHaveLength(5)
+})
