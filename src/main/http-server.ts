@@ -26,6 +26,8 @@ export const HTTP_LIMITS: HttpLimits = {
 }
 
 const IDLE_CHECK_MS = 50
+/** How long whoever sent what is no request may keep its side open, to read the answer. */
+const BROKEN_MS = 1_000
 
 export interface HttpServer {
   readonly port: number
@@ -83,7 +85,7 @@ async function closeServer(server: Server, boundMs: number): Promise<void> {
   clearTimeout(cut)
 }
 
-/** What the parser could not read: answered as far as the socket allows, then closed. */
+/** What the parser could not read, or not in time: answered as far as the socket allows, then closed from both sides. */
 function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -101,6 +103,7 @@ function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
       text,
     ].join('\r\n'),
   )
+  setTimeout(() => socket.destroy(), BROKEN_MS).unref()
 }
 
 function brokenRequest(code: string | undefined): Refusal {

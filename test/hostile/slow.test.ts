@@ -136,3 +136,29 @@ function drip(port: number, head: string): Promise<string> {
     })
   })
 }
+
+test.each([
+  ['headers', `POST ${CALL} HTTP/1.1\r\nhost: a\r\nx-slow: `],
+  [
+    'a body',
+    `POST ${CALL} HTTP/1.1\r\nhost: a\r\nx-agent-signature: A\r\ncontent-length: 999999\r\n\r\n{`,
+  ],
+])('S3: whoever stops inside %s and never closes its side is cut off', async (_what, head) => {
+  const httpLimits = { headersMs: 400, requestMs: 800, keepAliveMs: 1_000, headerBytesMax: 16_384 }
+  const gateway = await startGateway({ httpLimits })
+  const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
+  onTestFinished(() => {
+    socket.destroy()
+  })
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString()
+  })
+  // Cut off, it hears of it by what it sends next.
+  const cut = new Promise((resolve) => socket.once('error', resolve))
+  const dripping = setInterval(() => socket.write('a'), 50)
+  socket.write(head)
+  await cut
+  clearInterval(dripping)
+  expect(answer).toContain('"code":"invalid_request"')
+})
