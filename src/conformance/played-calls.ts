@@ -19,7 +19,7 @@ export interface Served<F extends WireFormat = WireFormat> {
   readonly model: string
 }
 
-const STANDS_MS_MAX = 5_000
+const STANDS_MS_MAX = 3_000
 
 type Serving = Pick<Target, 'models'>
 

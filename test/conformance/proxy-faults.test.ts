@@ -72,7 +72,7 @@ test.each<[ProxyFault, Check, RegExp]>([
   ['passes on the first event of a piece alone', splits, /the client got/],
   ['keeps the provider when the client leaves', leaving, /still kept the one to the provider/],
   ['reads ahead of the client', slowReaders, /took \d+ MB from the provider/],
-  ['asks again after output began', providerFaults, /asked 2 times though it had begun/],
+  ['asks again after output began', providerFaults, /asked 2 times though the client had output/],
   ['asks for ever', providerFaults, /asked 12 times/],
   ['ends a cut stream as if it were whole', providerFaults, /ended as a whole answer/],
   ['swallows error events', providerFaults, /without the error that the provider sent/],

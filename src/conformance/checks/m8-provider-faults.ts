@@ -2,7 +2,7 @@
 import { broken, type Check, type CheckSite, HELD } from '../check.ts'
 import { answerText } from '../evidence.ts'
 import { parseJson } from '../json-values.ts'
-import type { Act, Script } from '../play.ts'
+import type { Act, Play, Script } from '../play.ts'
 import {
   bodyScript,
   callWith,
@@ -34,8 +34,11 @@ const WIDTH = 6
 const REST_MS_MAX = 60_000
 /** How long is waited for a gateway to give up on a silent provider. Its own time limit may be longer. */
 const STALL_MS = 20_000
+/** What a gateway has not passed on by then, it collects. */
+const HELD_BACK_MS = 5_000
 const CUT: Act = { kind: 'cut' }
 const STALL: Act = { kind: 'stall' }
+const WAIT: Act = { kind: 'wait' }
 
 export const providerFaults: Check = {
   property: 'M8',
@@ -72,7 +75,7 @@ interface Fault {
   readonly format: Served
   readonly stream: boolean
   readonly script: Script
-  /** Whether output was passed on before it: then it may not be asked for again. */
+  /** Whether output came before it: once the client has some, it may not be asked for again. */
   readonly afterOutput: boolean
   /** Whether nothing of an answer was there to be charged. */
   readonly isFree: boolean
@@ -137,11 +140,11 @@ function streamFaults(format: Served<StreamFormat>): Fault[] {
   return [
     fault('cut before the answer', { status: 0, headers: {}, acts: [] }, { isFree: true }),
     fault('cut before the first event', { status: 200, headers: CONTENT_EVENTS, acts: [CUT] }, {}),
-    fault('cut after two pieces', streamScript(begun, [CUT]), { afterOutput: true }),
-    fault('cut inside an event', streamScript([...begun, failure.subarray(0, 40)], [CUT]), {
+    fault('cut after two pieces', streamScript(begun, [WAIT, CUT]), { afterOutput: true }),
+    fault('cut inside an event', streamScript(begun, [WAIT, write(failure.subarray(0, 40)), CUT]), {
       afterOutput: true,
     }),
-    fault('an error event after two pieces', streamScript([...begun, failure]), {
+    fault('an error event after two pieces', streamScript(begun, [WAIT, write(failure)]), {
       afterOutput: true,
       isSaid: true,
     }),
@@ -156,26 +159,50 @@ async function check(site: CheckSite, fault: Fault): Promise<void> {
   const play = providerOf(site).play(fault.script)
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), fault.isSilent ? STALL_MS : STALL_MS * 3)
-  const { stream, format } = fault
-  const answer = await site.target.send(
-    callWith(format, play.marker, { stream, signal: late.signal }),
-  )
+  const { answer, passedOn } = await asked(site, fault, play, late.signal)
   clearTimeout(timer)
   const attempts = play.requests.length
   play.end()
   if (late.signal.aborted && fault.isSilent) {
     return site.skip(`${fault.name}: the gateway waits longer than ${STALL_MS / 1_000} s`)
   }
-  const wrong = wrongIn(fault, answer, attempts, late.signal.aborted)
+  const wrong = late.signal.aborted
+    ? `no end within ${(STALL_MS * 3) / 1_000} s; ${attempts} attempts`
+    : wrongIn(fault, answer, attempts, passedOn)
   site.report(fault.name, wrong === null ? HELD : broken(wrong))
 }
 
+/** Lets the fault happen once the client has some of the output, or will not have any before the end. */
+async function asked(
+  site: CheckSite,
+  { format, stream }: Fault,
+  play: Play,
+  signal: AbortSignal,
+): Promise<{ answer: Answer; passedOn: boolean }> {
+  const chunks: Uint8Array[] = []
+  let passedOn = false
+  const goOn = (): void => {
+    for (let attempt = 0; attempt <= ATTEMPTS_MAX; attempt += 1) play.go()
+  }
+  const held = setTimeout(goOn, HELD_BACK_MS)
+  const answer = await site.target.stream(
+    callWith(format, play.marker, { stream, signal }),
+    (chunk) => {
+      chunks.push(chunk)
+      if (!passedOn) goOn()
+      passedOn = true
+      return 'go'
+    },
+  )
+  clearTimeout(held)
+  return { answer: { ...answer, bytes: Buffer.concat(chunks) }, passedOn }
+}
+
 /** What the gateway made of the fault that it may not make of it. */
-function wrongIn(fault: Fault, answer: Answer, attempts: number, hung: boolean): string | null {
-  if (hung) return `no end within 60 s; ${attempts} attempts`
+function wrongIn(fault: Fault, answer: Answer, attempts: number, passedOn: boolean): string | null {
   if (attempts > ATTEMPTS_MAX) return `the provider was asked ${attempts} times`
-  if (fault.afterOutput && attempts !== 1) {
-    return `the provider was asked ${attempts} times though it had begun to answer`
+  if (fault.afterOutput && passedOn && attempts !== 1) {
+    return `the provider was asked ${attempts} times though the client had output of the first`
   }
   const isError = answer.status < 200 || answer.status >= 300 || !answer.whole
   if (isError) return null
