@@ -214,19 +214,21 @@ function authOf(requestId: string): CallAuth {
   }
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rows: { type: 'string', default: '10000000' },
-    agents: { type: 'string', default: '10000' },
-  },
-})
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rows: { type: 'string', default: '10000000' },
+      agents: { type: 'string', default: '10000' },
+    },
+  })
   const [file] = positionals
   if (file === undefined) throw new Error('name the file that is to be made')
   const start = performance.now()
-  await growLedger(file, Number(values.rows), Number(values.agents), (progress) => {
+  const say = (progress: string) => {
     const seconds = ((performance.now() - start) / 1000).toFixed(0)
     process.stderr.write(`${seconds.padStart(5)} s  ${progress}\n`)
-  })
+  }
+  await growLedger(file, Number(values.rows), Number(values.agents), say)
+  say('the books balance')
 }
