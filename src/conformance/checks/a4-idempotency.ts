@@ -1,12 +1,19 @@
 /**
- * A4: one idempotency key, one charge, however many retries. Where a gateway shows no money, one request to the provider
- * stands for one charge. Source: wire contract, `Idempotency-Key`.
+ * A4: one idempotency key, one charge, however many retries. Another gateway never promised what such a key does there.
+ * Source: wire contract, `Idempotency-Key`.
  */
-import { APPLICABLE, broken, type Check, type CheckSite, HELD } from '../check.ts'
+import { broken, type Check, type CheckSite, HELD, notApplicable } from '../check.ts'
 import { answerText, askText } from '../evidence.ts'
 import { failure, plainBody, plainStream } from '../plain-calls.ts'
 import type { Play, Script } from '../play.ts'
-import { callWith, needsProvider, providerOf, type Served, served } from '../played-calls.ts'
+import {
+  callWith,
+  moneyOf,
+  needsProvider,
+  providerOf,
+  type Served,
+  served,
+} from '../played-calls.ts'
 import type { StreamFormat } from '../provider/wire-format.ts'
 import type { Answer, Ask } from '../target.ts'
 import { inTime, quietBooks, within } from '../waiting.ts'
@@ -21,9 +28,11 @@ const DEBITS_READ = 50
 export const idempotency: Check = {
   property: 'A4',
   title: 'retries with one idempotency key',
-  applicable: (site) => (site.provider === null ? needsProvider(site) : APPLICABLE),
+  applicable: (site) =>
+    site.target.money === null
+      ? notApplicable('only the level5 contract says what an Idempotency-Key does')
+      : needsProvider(site),
   async run(site) {
-    const isOurs = site.target.money !== null
     for (const format of served(site.target)) {
       const { wire } = format
       await checkRetries(site, format, 'a body', plainBody(wire), false)
@@ -31,11 +40,10 @@ export const idempotency: Check = {
         await checkRetries(site, format, 'a stream', plainStream(wire as StreamFormat), true)
       }
       await checkAtOnce(site, format)
-      if (!isOurs) continue
       await checkOtherBody(site, format)
       await checkFreed(site, format)
     }
-    if (isOurs) await checkForms(site)
+    await checkForms(site)
   },
 }
 
@@ -56,10 +64,9 @@ function withKey(ask: Ask, key: string): Ask {
   return { ...ask, headers: { ...ask.headers, 'idempotency-key': key } }
 }
 
-/** What was charged and asked since the site was looked at; null where no money shows. */
+/** How often was charged since the site was looked at. */
 async function lookAt(site: CheckSite) {
-  const { money } = site.target
-  if (money === null) return async () => null
+  const money = moneyOf(site)
   const known = new Set((await money.debits(DEBITS_READ)).map(({ requestId }) => requestId))
   return async () => {
     await quietBooks(site, money, 0n)
@@ -183,11 +190,11 @@ async function checkForms(site: CheckSite): Promise<void> {
   }
 }
 
-function oneCharge(play: Play, debits: number | null): (string | null)[] {
+function oneCharge(play: Play, debits: number): (string | null)[] {
   const asked = play.requests.length
   return [
     asked <= 1 ? null : `the provider was asked ${asked} times`,
-    debits === null || debits === 1 ? null : `${debits} debits came of it`,
+    debits === 1 ? null : `${debits} debits came of it`,
   ]
 }
 
