@@ -12,6 +12,7 @@ import type { AdmissionTerms } from '../request/hold.ts'
 import { createLeases } from '../request/leases.ts'
 import { createReceiptDesk } from '../request/receipts.ts'
 import type { CallLine } from '../request/record.ts'
+import { ReplaysInFlight } from '../request/replays-in-flight.ts'
 import { VoucherReader } from '../request/vouchers.ts'
 import { createApp } from '../routes/app.ts'
 import { roomFor } from '../routes/body-room.ts'
@@ -89,6 +90,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
         prices: prices.current,
         providers,
         leases,
+        replays: new ReplaysInFlight(),
         receipts,
         payments: parts.x402 && paymentsOf(parts.x402),
         timeouts: parts.timeouts,

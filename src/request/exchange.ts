@@ -65,6 +65,8 @@ export interface Client {
   write(bytes: Uint8Array): boolean
   /** `listener` is called whenever a client that fell behind has caught up. */
   onDrain(listener: () => void): void
+  /** `listener` is called when the client has taken the whole answer, or is gone; perhaps more than once. */
+  onClose(listener: () => void): void
   /** Ends a stream that is complete. */
   finish(): void
   /** Ends a stream so that the client sees that it is not complete. */

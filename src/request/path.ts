@@ -37,6 +37,7 @@ export interface PathParts extends AskParts {
   readonly providers: ReadonlyMap<string, Provider>
   readonly leases: Leases
   readonly receipts: ReceiptDesk
+  readonly replays: ReplayParts['replays']
   /** Null where none are taken with calls. */
   readonly payments: Payments | null
   readonly timeouts: UpstreamTimeouts

@@ -17,9 +17,12 @@ import type { ReceiptLedger } from '../ledger/receipt-ledger.ts'
 import type { Asked } from './ask.ts'
 import type { Client, Incoming, ResponseHeaders } from './exchange.ts'
 import type { ReceiptDesk } from './receipts.ts'
+import type { ReplaysInFlight } from './replays-in-flight.ts'
 
 const KEY = /^[A-Za-z0-9_-]{16,128}$/
 const HEADER = 'Idempotency-Key'
+/** Told to an agent that has not read what it was sent again. */
+const UNREAD_RETRY_SECONDS = 5
 
 type Recollection =
   /** `keyed`: what its hold is to take; null where no key was sent. */
@@ -47,11 +50,12 @@ export async function recall(
 export interface ReplayParts {
   readonly ledger: Pick<SpendLedger, 'balance'> & Pick<ReceiptLedger, 'receipt'>
   readonly receipts: Pick<ReceiptDesk, 'deliver'>
+  readonly replays: ReplaysInFlight
 }
 
 /**
  * Answers a call with what its key was taken for: as it was answered, charged once, or refused with
- * `request_in_progress` or `idempotency_conflict`.
+ * `request_in_progress`, `idempotency_conflict`, or `overloaded` where the agent has not read what it asked for before.
  */
 export async function replay(
   parts: ReplayParts,
@@ -69,6 +73,9 @@ export async function replay(
     case 'charged': {
       const { answer } = recalled
       if (answer === null) return client.refuse(withoutAnswer(recalled))
+      const over = parts.replays.begin(agent, answer.body.length)
+      if (over === null) return client.refuse(unread())
+      client.onClose(over)
       const headers = await replayHeaders(parts, agent, recalled, answer)
       return sendAgain(client, answer, headers)
     }
@@ -83,6 +90,11 @@ function withoutAnswer({ requestId, charge }: ChargedBefore): Refusal {
     `The first request with this Idempotency-Key, ${requestId}, was charged ${charge} units, and its answer is not kept here. ` +
     'No retry under this key is charged, or answered.'
   return refusal('idempotency_conflict', message, HEADER)
+}
+
+function unread(): Refusal {
+  const message = 'Too many answers are being sent again to this agent, and are not read.'
+  return { code: 'overloaded', message, retryAfterSeconds: UNREAD_RETRY_SECONDS }
 }
 
 async function replayHeaders(

@@ -29,11 +29,9 @@ export class NodeClient implements Client {
     this.#outgoing = outgoing
     this.#requestId = requestId
     this.#render = render
-    const left = (): void => {
+    this.onClose(() => {
       if (!outgoing.writableFinished) departure.leave('client_left')
-    }
-    outgoing.once('close', left)
-    if (outgoing.socket === null) whenConnectionCloses(outgoing, left)
+    })
   }
 
   answer(status: number, headers: ResponseHeaders, body: Uint8Array): void {
@@ -69,6 +67,16 @@ export class NodeClient implements Client {
 
   onDrain(listener: () => void): void {
     this.#outgoing.on('drain', listener)
+  }
+
+  onClose(listener: () => void): void {
+    const outgoing = this.#outgoing
+    if (outgoing.destroyed || outgoing.req.socket.destroyed) {
+      listener()
+      return
+    }
+    outgoing.once('close', listener)
+    if (outgoing.socket === null) whenConnectionCloses(outgoing, listener)
   }
 
   finish(): void {
