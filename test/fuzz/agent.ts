@@ -109,7 +109,7 @@ export const AGENT_SIDE: readonly Fuzzer[] = [
     },
     floods: (bytes) => [
       ...floods(bytes).map((text) => Buffer.from(text)),
-      Buffer.from(JSON.stringify({ model: 'small', input: Array(bytes >> 2).fill([]) })),
+      Buffer.from(JSON.stringify({ model: 'small', input: Array(300_000).fill([]) })),
     ],
   }),
   fuzzer({

@@ -86,6 +86,7 @@ function feedPlan(format: Format, body: Buffer): void {
   if (outcome?.kind === 'refused') holdRefusal(outcome.refusal, REFUSALS)
   if (outcome?.kind !== 'planned') return
   const { plan } = outcome
+  hold(typeof plan.model === 'string', 'a call of no model')
   holdBounds(plan, body.length)
   const sent = Buffer.from(plan.forward(plan.output.cap ?? CAP))
   const again = readJsonObject(sent)

@@ -68,6 +68,29 @@ function holdProof(proof: RequestProof | undefined, headers: Headers, signed: He
 const headerFloods = (name: string, sample: Headers) => (bytes: number) =>
   floods(bytes).map((value) => ({ ...sample, [name]: value }))
 
+/** Members of `Signature-Input` that are well-formed, whose components and values may be any. */
+const signatureInputs: fc.Arbitrary<string> = fc
+  .record({
+    components: fc.subarray([
+      '@method',
+      '@target-uri',
+      '@authority',
+      '@path',
+      '@query',
+      '@scheme',
+      'content-digest',
+      'x-price-version',
+    ]),
+    created: fc.constantFrom(NOW / 1000, NOW / 1000, 0, -1, 999_999_999_999_999),
+    nonce: fc.constantFrom(NONCE, NONCE, '', 'short', 'é'),
+    keyid: fc.constantFrom(AGENT, AGENT, '', 'l', '1'.repeat(32), AGENT.toLowerCase()),
+    more: fc.constantFrom('', '', ';alg="ed25519"', ';alg="rsa"', ';expires=1', ';tag="x"', ';x'),
+  })
+  .map(({ components, created, nonce, keyid, more }) => {
+    const covered = components.map((name) => `"${name}"`).join(' ')
+    return `(${covered});created=${created};nonce="${nonce}";keyid="${keyid}"${more}`
+  })
+
 export const IDENTITY: readonly Fuzzer[] = [
   fuzzer({
     name: 'keys',
@@ -110,7 +133,10 @@ export const IDENTITY: readonly Fuzzer[] = [
   fuzzer({
     name: 'message-signatures',
     feeds: ['src/identity/message-proof.ts#checkMessageSignature'],
-    input: mutatedFields(MESSAGE_SIGNED, ['x-price-version']),
+    input: fc.oneof(
+      mutatedFields(MESSAGE_SIGNED, ['x-price-version']),
+      signatureInputs.map((input) => ({ ...MESSAGE_SIGNED, 'signature-input': `sig1=${input}` })),
+    ),
     feed(headers) {
       holdProof(
         fed(() => checkMessageSignature(asked(headers))),
@@ -163,7 +189,10 @@ export const IDENTITY: readonly Fuzzer[] = [
   fuzzer({
     name: 'receipt-auth',
     feeds: ['src/identity/auth-proof.ts#checkAuthProof'],
-    input: mutatedValue(...provenCalls()).filter(isAskedCall),
+    input: fc.oneof(
+      mutatedValue(...provenCalls()).filter(isAskedCall),
+      signatureInputs.map(proofWith),
+    ),
     feed(call) {
       const proof = fed(() => checkAuthProof(AUDIENCE, call))
       const wasAsked = call.agent === AGENT && call.requestDigest === DIGEST
@@ -171,6 +200,13 @@ export const IDENTITY: readonly Fuzzer[] = [
     },
   }),
 ]
+
+/** The call that was signed by RFC 9421, with another member of `Signature-Input`. */
+function proofWith(signature_input: string): AskedCall {
+  const [, call] = provenCalls()
+  if (call === undefined) throw new Error('no call is signed by RFC 9421')
+  return { ...call, auth: { ...call.auth, signature_input } }
+}
 
 type AskedCall = Parameters<typeof checkAuthProof>[1]
 

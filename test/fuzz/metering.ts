@@ -14,7 +14,7 @@ import { charge, TOKEN_CLASSES, type TokenPrices, type Tokens, units } from '../
 import { RECORDED_STREAMS, streamText } from '../formats/recorded-streams.ts'
 import { type Fuzzer, fed, fuzzer, hold } from './fuzzer.ts'
 import { PROVIDER_ANSWERS } from './provider-answers.ts'
-import { floods, mutatedBody, mutatedBytes, mutatedValue } from './wild.ts'
+import { floods, mutatedBody, mutatedStream, mutatedValue, place } from './wild.ts'
 
 const PRICES = Object.fromEntries(
   TOKEN_CLASSES.map((name, index) => [name, units(BigInt(index + 1) * 1_000_000n)]),
@@ -57,8 +57,8 @@ export const METERING: readonly Fuzzer[] = [
       name: `streams-${format.name}`,
       feeds: ['src/formats/format.ts#Format.meterStream'],
       input: fc.record({
-        bytes: mutatedBytes(...recorded(format)),
-        cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }),
+        bytes: mutatedStream(...recorded(format)),
+        cuts: fc.array(place, { maxLength: 8 }),
         clientWantsUsage: fc.boolean(),
       }),
       feed: (stream) => feedStream(format, stream),
@@ -70,7 +70,7 @@ export const METERING: readonly Fuzzer[] = [
   fuzzer({
     name: 'events',
     feeds: ['src/formats/sse.ts#decodeEvent', 'src/formats/sse.ts#EventSplitter'],
-    input: mutatedBytes(...RECORDED_STREAMS.map(({ file }) => Buffer.from(streamText(file)))),
+    input: mutatedStream(...RECORDED_STREAMS.map(({ file }) => streamText(file))),
     feed(bytes) {
       const parts: Buffer[] = []
       const take = (part: Buffer) => void parts.push(Buffer.from(part))
@@ -90,9 +90,9 @@ export const METERING: readonly Fuzzer[] = [
   }),
 ]
 
-function recorded(format: Format): Buffer[] {
+function recorded(format: Format): string[] {
   return RECORDED_STREAMS.filter((stream) => stream.format === format).map(({ file }) =>
-    Buffer.from(streamText(file)),
+    streamText(file),
   )
 }
 

@@ -83,8 +83,11 @@ export const OPERATOR: readonly Fuzzer[] = [
         const lines = outcome.problems.map(describeProblem)
         hold(lines.length > 0, 'refused without a problem')
         const secret = environment['OPENAI_API_KEY'] ?? ''
-        const isShown = secret.length > 6 && lines.some((line) => line.includes(secret))
-        hold(!isShown || secret !== ENVIRONMENT.OPENAI_API_KEY, 'a secret is shown')
+        const isElsewhere = Object.entries(environment).some(
+          ([name, value]) => name !== 'OPENAI_API_KEY' && value.includes(secret),
+        )
+        const isShown = lines.some((line) => line.includes(secret))
+        hold(isElsewhere || secret.length < 6 || !isShown, 'a secret is shown')
       }
     },
     floods: (bytes) =>

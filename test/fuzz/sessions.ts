@@ -1,5 +1,6 @@
 /** Sessions and vouchers: what is asked for, the text that is signed, the header that authorises. */
 
+import fc from 'fast-check'
 import { parseVoucherHeader, voucherHeader } from '../../src/chain/voucher.ts'
 import { readChallengeRequest } from '../../src/identity/challenge-request.ts'
 import { readSignedChallenge } from '../../src/identity/session-challenge.ts'
@@ -24,6 +25,26 @@ import {
   VOUCHER,
 } from './samples.ts'
 import { floods, mutatedFields, mutatedText, mutatedValue } from './wild.ts'
+
+/** Messages of the form, whose values may not be what they should. */
+const writtenTexts: fc.Arbitrary<string> = fc
+  .record({
+    limit: fc.constantFrom('300000', '0300', 'unlimited', 'abc', '9'.repeat(20), '9'.repeat(21)),
+    ttl: fc.constantFrom('3600', '03600', '0', '9999999', '1'),
+    models: fc.constantFrom('any', 'a b', 'a  b', ' a', 'any any', 'a'.repeat(200)),
+    label: fc.constantFrom('', 'Request ID: a%20b', 'Request ID: %2', 'Request ID: %7F%61', 'x'),
+    chain: fc.constantFrom('localnet', 'mainnet'),
+    issuedAt: fc.constantFrom(ISSUED_AT, '2026-11-21T12:00:00Z', '9999-99-99T99:99:99.999Z'),
+  })
+  .map(({ limit, ttl, models, label, chain, issuedAt }) => {
+    const [head = '', ...rest] = CHALLENGE.split('\n\n')
+    const terms = `Open a level5 session: spend_limit ${limit}, ttl_seconds ${ttl}, models ${models}.`
+    const tail = (rest[1] ?? '')
+      .replace('localnet', chain)
+      .replace(ISSUED_AT, issuedAt)
+      .replace(/\nRequest ID: .*$/, label === '' ? '' : `\n${label}`)
+    return [head, terms, tail].join('\n\n')
+  })
 
 const PRESENTED = { message: CHALLENGE, signature: agentSigns(CHALLENGE) }
 
@@ -59,7 +80,10 @@ export const SESSIONS: readonly Fuzzer[] = [
       'src/identity/session-text.ts#isModelId',
       'src/identity/session-challenge.ts#readSignedChallenge',
     ],
-    input: mutatedFields(PRESENTED),
+    input: fc.oneof(
+      mutatedFields(PRESENTED),
+      writtenTexts.map((message) => ({ message, signature: agentSigns(message) })),
+    ),
     feed({ message = '', signature = '' }) {
       const parts = fed(() => parseSessionText(message))
       hold(parts == null || sessionText(parts) === message, 'two texts of one meaning')
@@ -90,7 +114,11 @@ export const SESSIONS: readonly Fuzzer[] = [
   fuzzer({
     name: 'vouchers',
     feeds: ['src/chain/voucher.ts#parseVoucherHeader', 'src/request/vouchers.ts#VoucherReader'],
-    input: mutatedText(VOUCHER, VOUCHER.replace(':0:', ':-9223372036854775808:')),
+    input: mutatedText(
+      VOUCHER,
+      VOUCHER.replace(':0:', ':-9223372036854775808:'),
+      VOUCHER.replace(/^\d+/, '9'.repeat(20)),
+    ),
     feed(text) {
       const voucher = fed(() => parseVoucherHeader(text))
       hold(voucher == null || voucherHeader(voucher) === text, 'a voucher of two texts')

@@ -85,7 +85,7 @@ function jsonText(deepest: number): fc.Arbitrary<string> {
     json: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       fc.constantFrom('null', 'true', 'false', '""', '[]', '{}', '"\\ud800"', '"\\u0000"'),
-      fc.constantFrom(...NUMBERS),
+      { arbitrary: fc.constantFrom(...NUMBERS), weight: 3 },
       piece.map((text) => JSON.stringify(text)),
       fc.constantFrom(nested('[', ']', deepest), nested('{"a":', '}', deepest)),
       fc.array(tie('json'), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
@@ -129,7 +129,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 
 /** JSON texts of the samples with up to three places changed: replaced, dropped, named twice, renamed, wrapped, added to. */
 export function mutatedJson(...samples: readonly unknown[]): fc.Arbitrary<string> {
-  const changes = fc.array(fc.tuple(fc.nat(1_000_000), change), { maxLength: 3 })
+  const changes = fc.array(fc.tuple(fc.noBias(fc.nat(1_000_000)), change), { maxLength: 3 })
   return fc.tuple(fc.constantFrom(...samples), changes).map(([sample, wanted]) => {
     const places = countPlaces(sample)
     const at = new Map(wanted.map(([place, how]) => [place % places, how]))
@@ -202,8 +202,12 @@ interface Edit<Part> {
   readonly part: Part
 }
 
+/** A part of a length, anywhere in it alike: what fast-check makes of doubles lies at their ends. */
+export const place: fc.Arbitrary<number> = fc.noBias(
+  fc.integer({ min: 0, max: 999_999 }).map((millionths) => millionths / 1_000_000),
+)
+
 function edits<Part>(part: fc.Arbitrary<Part>): fc.Arbitrary<Edit<Part>[]> {
-  const place = fc.double({ min: 0, max: 1, noNaN: true })
   const kind = fc.constantFrom('insert', 'replace', 'delete', 'double', 'cut', 'swap')
   return fc.array(fc.record({ kind, from: place, to: place, part }) as fc.Arbitrary<Edit<Part>>, {
     maxLength: 4,
@@ -294,6 +298,30 @@ export function mutatedBody(...samples: readonly unknown[]): fc.Arbitrary<Buffer
     mutatedBytes(...texts),
     wildText.map((text) => Buffer.from(text)),
   )
+}
+
+/** Streams of events with one event's data changed as a document, or bytes anywhere; any line end. */
+export function mutatedStream(...samples: readonly string[]): fc.Arbitrary<Buffer> {
+  const lineEnd = fc.constantFrom('\n', '\r\n', '\r')
+  const places = samples.flatMap((sample) =>
+    [...sample.matchAll(/^data: ?(\{.*\})$/gm)].map(({ 1: json = '', index }) => {
+      const from = sample.indexOf(json, index)
+      return { json, before: sample.slice(0, from), after: sample.slice(from + json.length) }
+    }),
+  )
+  const changed = fc
+    .constantFrom(...places)
+    .chain(({ json, before, after }) =>
+      mutatedJson(JSON.parse(json)).map((other) => before + other + after),
+    )
+  const documents = fc
+    .tuple(changed, lineEnd)
+    .map(([text, end]) => Buffer.from(text.replaceAll('\n', end)))
+  const bytes = samples.flatMap((text) => [
+    Buffer.from(text),
+    Buffer.from(text.replaceAll('\n', '\r\n')),
+  ])
+  return fc.oneof(documents, mutatedBytes(...bytes))
 }
 
 /** A valid document's members, each kept, changed or left out: headers, environments, queries. */
