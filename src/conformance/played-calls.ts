@@ -106,7 +106,7 @@ export const PLAIN_COUNTS: TokenCounts = {
 }
 
 /** The output cap that calls are asked with, in tokens: small, so that their holds are. */
-export const CAP = 64
+const CAP = 64
 
 export interface CallOptions {
   readonly stream: boolean

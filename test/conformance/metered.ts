@@ -20,7 +20,7 @@ export type MeterFault =
   | 'forwards what has no bound'
   | 'forwards without a cap'
 
-export const MODEL = 'metered-model'
+const MODEL = 'metered-model'
 const HOLD = 1_000_000n
 const PRICING = {
   models: {

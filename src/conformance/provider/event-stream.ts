@@ -7,7 +7,7 @@ export interface EventSpelling {
   readonly lastLineEnds: boolean
 }
 
-export const PLAIN_SPELLING: EventSpelling = { newline: '\n', lastLineEnds: true }
+const PLAIN_SPELLING: EventSpelling = { newline: '\n', lastLineEnds: true }
 
 /** The bytes of a stream. */
 export function writeEvents(

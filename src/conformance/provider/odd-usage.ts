@@ -32,7 +32,7 @@ function withNumbers(value: unknown, instead: unknown): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, withNumbers(member, instead)]))
 }
 
-export interface OddStream {
+interface OddStream {
   readonly name: string
   readonly events: readonly StreamEvent[]
   /** Whether the counts are stated so that there is no doubt about them. */

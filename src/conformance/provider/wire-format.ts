@@ -38,7 +38,7 @@ export interface AnswerReading {
 }
 
 /** An answer with the usage object that it carries; undefined: without the member. */
-export interface BodyAnswer {
+interface BodyAnswer {
   readonly text: string
   readonly usage: unknown
 }
