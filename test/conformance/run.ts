@@ -29,6 +29,8 @@ const stack = await startStack([], {
   OPENAI_API_KEY: 'played',
   ANTHROPIC_BASE_URL: provider,
   ANTHROPIC_API_KEY: 'played',
+  // Shorter than the silence that a provider keeps inside an answer.
+  UPSTREAM_IDLE_TIMEOUT_SECONDS: '2',
   LOG_LEVEL: 'warn',
 })
 try {
