@@ -15,6 +15,7 @@ export async function calmDown(world: World, still: boolean): Promise<void> {
   disk.unlock()
   disk.empty()
   world.stormPercent = 0
+  world.forgetful = false
   cluster.finalityLag = 0
   if (lives.skewMs !== 0) world.disturb('clock')
   lives.skewMs = 0

@@ -1,6 +1,6 @@
 /** What can happen next in a world, and how often it does. */
 import { balance, openSession, postVoucher, revokeSession } from './actions/agents.ts'
-import { burst, call, forged, keyedCall, quote, replay } from './actions/calls.ts'
+import { burst, call, forged, keyedCall, replay } from './actions/calls.ts'
 import {
   cancelWithdrawal,
   deposit,
@@ -9,9 +9,11 @@ import {
   wake,
   withdraw,
 } from './actions/chain.ts'
+import { quote } from './actions/quote.ts'
 import {
   armDeath,
   fillDisk,
+  forget,
   fork,
   jumpClock,
   killAtOnce,
@@ -61,6 +63,7 @@ export const TROUBLES: Readonly<Record<string, readonly Operation[]>> = {
   chain: [
     { name: 'rpc storm', weight: 0.8, run: storm },
     { name: 'fork', weight: 0.8, run: fork },
+    { name: 'forgetful node', weight: 0.4, run: forget },
     { name: 'stalled finality', weight: 0.3, run: stallFinality },
   ],
   clock: [{ name: 'clock jump', weight: 0.3, run: jumpClock }],

@@ -70,11 +70,11 @@ async function step(world: World, { name, run }: Operation): Promise<void> {
   const accuse = (error: unknown): void => world.accuse(error)
   void new Promise<void>((resolve) => resolve(run(world))).catch(accuse)
   const ms = world.dice.weighed([
-    [45, 0],
+    [50, 0],
     [40, world.dice.whole(1, 60)],
-    [13, world.dice.whole(60, 500)],
-    [1.6, world.dice.whole(900, 6_000)],
-    [0.4, world.dice.whole(6_000, 25_000)],
+    [8.5, world.dice.whole(60, 500)],
+    [1.2, world.dice.whole(900, 6_000)],
+    [0.3, world.dice.whole(6_000, 20_000)],
   ])
   await world.advance(ms)
 }

@@ -1,12 +1,11 @@
 /** One world of a seed: a cluster, agents, gateways on one ledger; and everything that holds them to account. */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StopSignal, UpstreamRequest } from '../../src/providers/provider.ts'
 import { SimulatedAgent } from './agent.ts'
 import { type SimulatedCall, traceOf } from './calls/call.ts'
-import { PRICE_LISTS } from './calls/price-lists.ts'
 import { simulatedProvider } from './calls/provider.ts'
 import { Cluster } from './chain/cluster.ts'
 import { RpcNode } from './chain/node.ts'
@@ -15,6 +14,7 @@ import { Dice } from './dice.ts'
 import { Disk } from './gateway/disk.ts'
 import { Lives } from './gateway/lives.ts'
 import { simulatedFetch } from './gateway/network.ts'
+import { priceFiles } from './gateway/price-files.ts'
 import { Arrivals } from './oracle/arrivals.ts'
 import { Books } from './oracle/books.ts'
 import { judgeEnd } from './oracle/charges.ts'
@@ -26,7 +26,7 @@ import { VirtualTime } from './virtual-time.ts'
 
 const AGENTS = 6
 /** How long an agent must wait for its money: longer than any call lasts and any outage here. */
-export const DELAY_SECONDS = 200
+export const DELAY_SECONDS = 150
 
 export class World {
   readonly seed: number
@@ -41,6 +41,7 @@ export class World {
   readonly books: Books
   readonly calls = new Map<string, SimulatedCall>()
   readonly requireVouchers: boolean
+  readonly clockMayBeSet: boolean
   readonly #folder = mkdtempSync(join(tmpdir(), 'level5-prices-'))
   readonly #arrivals: Arrivals
   readonly #keys = new Keys(this.calls)
@@ -49,6 +50,10 @@ export class World {
   #violation: unknown = null
   /** Faults in a hundred requests to the node. */
   stormPercent = 0
+  /** Whether the node keeps only its newest history, and says so. */
+  forgetful = false
+  /** The slot at which an answer of the node was last spoiled. */
+  lastFaultSlot = 0
   serial = 0
   /** Whether a gateway's clock was ever set. */
   clockWasWrong = false
@@ -57,6 +62,7 @@ export class World {
     this.seed = seed
     this.dice = new Dice(seed)
     this.requireVouchers = this.dice.percent(65)
+    this.clockMayBeSet = this.dice.percent(50)
     this.agents = Array.from(
       { length: AGENTS },
       (_, index) => new SimulatedAgent(agentPlace(`agent ${index}`)),
@@ -81,7 +87,11 @@ export class World {
         dice: this.dice,
         node: this.node,
         stormPercent: () => this.stormPercent,
-        injected: (fault) => this.tally.fault(`rpc: ${fault}`),
+        forgetful: () => this.forgetful,
+        injected: (fault) => {
+          this.tally.fault(`rpc: ${fault}`)
+          this.lastFaultSlot = this.cluster.slot
+        },
         isDead: this.lives.isDead,
         effect: (life, kind) => this.lives.effect(life, kind),
       }),
@@ -203,11 +213,6 @@ export class World {
   }
 
   #newLives(): Lives {
-    const pricesFiles = PRICE_LISTS.map((models, index) => {
-      const file = join(this.#folder, `prices-${index}.json`)
-      writeFileSync(file, JSON.stringify({ models }))
-      return file
-    })
     const stage = {
       time: this.time,
       callOf: this.callOf,
@@ -225,7 +230,7 @@ export class World {
       disk: this.disk,
       tally: this.tally,
       requireVouchers: this.requireVouchers,
-      pricesFiles,
+      pricesFiles: priceFiles(this.#folder),
       gateways: this.dice.percent(50) ? 2 : 1,
       providers: () => providers,
       died: (lives, how) => this.#died(lives, how),

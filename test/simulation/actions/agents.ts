@@ -26,7 +26,7 @@ export async function openSession(world: World): Promise<void> {
   if (challenged.status !== 200) return world.trace(`challenge ${challenged.status}`)
   const { message } = challenged.json as { message: string }
   const signature = agent.signMessage(message)
-  const voucher = dice.percent(40) ? { voucher: agent.voucher(agent.signed + 5_000n) } : {}
+  const voucher = dice.percent(40) ? { voucher: agent.voucher(agent.signed + 1_500n) } : {}
   const body = JSON.stringify({ message, signature, ...voucher })
   for (let tries = dice.percent(20) ? 2 : 1; tries > 0; tries -= 1) {
     const { status, json } = await process.ask('POST', '/v1/sessions', {}, body)
@@ -72,7 +72,7 @@ export async function postVoucher(world: World): Promise<void> {
   const process = runningGateway(world)
   if (process === null) return
   const agent = world.dice.pick(world.agents)
-  const more = BigInt(world.dice.pick([0, 500, 5_000]))
+  const more = BigInt(world.dice.pick([0, 100, 500]))
   const body = JSON.stringify({ voucher: agent.voucher(agent.signed + more) })
   const headers = signedNow(world, agent, 'POST', '/v1/vouchers', body)
   const { status } = await process.ask('POST', '/v1/vouchers', headers, body)

@@ -8,8 +8,6 @@ import { PRICE_LISTS } from '../calls/price-lists.ts'
 import { newScript } from '../calls/script.ts'
 import { simulatedClient } from '../gateway/client.ts'
 import type { GatewayProcess } from '../gateway/process.ts'
-import { worstCase } from '../oracle/reckoning.ts'
-import { must } from '../oracle/violation.ts'
 import type { World } from '../world.ts'
 
 interface Credentials {
@@ -29,7 +27,10 @@ export function call(world: World): void {
 /** As many calls at once as an agent can afford, and more. */
 export function burst(world: World): void {
   const agent = world.dice.pick(world.agents)
-  for (let left = world.dice.whole(3, 12); left > 0; left -= 1) oneCall(world, agent)
+  const voucher = { 'x-agent-voucher': agent.voucher(nextTotal(world, agent, [60, 200, 500])) }
+  for (let left = world.dice.whole(3, 12); left > 0; left -= 1) {
+    oneCall(world, agent, null, voucher)
+  }
 }
 
 /** A request that was sent before is sent again, word for word. */
@@ -86,6 +87,7 @@ function oneCall(
   world: World,
   agent: SimulatedAgent,
   keyed: { readonly key: string; readonly ask: Ask } | null = null,
+  voucher = voucherFor(world, agent),
 ): void {
   const process = runningGateway(world)
   if (process === null) return
@@ -95,7 +97,6 @@ function oneCall(
   const credentials = bySession
     ? sessionCredentials(world.dice.pick(sessions))
     : signedCredentials(world, process, agent, ask)
-  const voucher = voucherFor(world, agent)
   const named = keyed === null ? {} : { 'idempotency-key': keyed.key }
   const headers = { ...credentials.headers, ...voucher, ...named }
   begin(world, process, agent, ask, { ...credentials, headers, ...(keyed && { key: keyed.key }) })
@@ -126,10 +127,13 @@ function signedCredentials(
 function voucherFor(world: World, agent: SimulatedAgent): Readonly<Record<string, string>> {
   const { dice } = world
   if (!dice.percent(world.requireVouchers ? 80 : 15)) return {}
+  return { 'x-agent-voucher': agent.voucher(nextTotal(world, agent, [0, 100, 400, 1_000])) }
+}
+
+/** What is spent and held, and one of these beyond it. */
+function nextTotal(world: World, agent: SimulatedAgent, more: readonly number[]): bigint {
   const books = world.books.rows.agents().find(({ pubkey }) => pubkey === agent.pubkey)
-  const spoken = (books?.spent ?? 0n) + (books?.held ?? 0n)
-  const more = BigInt(dice.pick([0, 200, 1_000, 1_000, 5_000]))
-  return { 'x-agent-voucher': agent.voucher(spoken + more) }
+  return (books?.spent ?? 0n) + (books?.held ?? 0n) + BigInt(world.dice.pick(more))
 }
 
 function begin(
@@ -221,26 +225,4 @@ export function runningGateway(world: World): GatewayProcess | null {
 
 export function freshNonce(world: World): string {
   return `simulatednonce${String(world.serial++).padStart(10, '0')}`
-}
-
-/** A quote is what the call would hold. */
-export async function quote(world: World): Promise<void> {
-  const process = runningGateway(world)
-  if (process === null) return
-  const agent = world.dice.pick(world.agents)
-  const ask = newAsk(world.dice)
-  if (ask.cap === null) return
-  const headers = agent.sign('POST', '/v1/quote', ask.body, {
-    nonce: freshNonce(world),
-    at: world.lives.now(),
-  })
-  const { status, json } = await process.ask('POST', '/v1/quote', headers, ask.body.toString())
-  world.trace(`quote ${status}`)
-  if (status !== 200) return
-  const model = PRICE_LISTS[process.priceList]?.[ask.model]
-  if (model === undefined) return
-  const bounds = { input: ask.body.length, output: ask.cap * ask.choices, classes: ask.classes }
-  const quoted = BigInt((json as { worst_case: string }).worst_case)
-  const worst = worstCase(model, bounds)
-  must(quoted >= worst, 'M5', () => `${ask.model} is quoted at ${quoted} and can cost ${worst}`)
 }

@@ -48,6 +48,17 @@ export function storm(world: World): void {
   })
 }
 
+/** The node has lost its history, all but the newest, for a while. */
+export function forget(world: World): void {
+  const { time, dice, tally } = world
+  if (world.forgetful) return
+  tally.fault('node without history')
+  world.forgetful = true
+  time.after(dice.whole(2_000, 30_000), () => {
+    world.forgetful = false
+  })
+}
+
 /** What was confirmed never was; some of it lands again. */
 export function fork(world: World): void {
   const { cluster, dice, tally } = world
@@ -67,10 +78,10 @@ export function stallFinality(world: World): void {
   })
 }
 
-/** The machine's clock is set, and set right again later. */
+/** The machine's clock is set, and set right again later: in some worlds. The others have their times judged, too. */
 export function jumpClock(world: World): void {
   const { lives, time, dice, tally } = world
-  if (lives.skewMs !== 0) return
+  if (lives.skewMs !== 0 || !world.clockMayBeSet) return
   const skewMs = dice.pick([-600_000, -50_000, -9_000, 9_000, 50_000, 600_000])
   tally.fault(`clock ${skewMs > 0 ? 'ahead' : 'behind'}`)
   const set = (skew: number): void => {

@@ -7,6 +7,8 @@ import { blockhashOf, readSentBytes } from './sent-bytes.ts'
 export interface NodeView {
   /** Slots by which the node is behind at either commitment. */
   readonly lag: number
+  /** Whether only the newest history is kept. */
+  readonly forgetful: boolean
   /** Whether lists leave out this transaction. */
   readonly hides: (signature: string) => boolean
   /** In how many slots a transaction that is sent now lands; null: the node drops it. */
@@ -19,14 +21,15 @@ interface Options {
   readonly before?: string
 }
 
-const OLDEST = 0
+/** What a forgetful node keeps. */
+const KEPT_SLOTS = 4
 
 export class RpcNode {
   readonly #cluster: Cluster
   readonly #agents: ReadonlyMap<string, AgentPlace>
   readonly #byVault = new Map<string, AgentPlace>()
   readonly #byDepositAddress = new Map<string, AgentPlace>()
-  #view: NodeView = { lag: 0, hides: () => false, landsIn: () => 1 }
+  #view: NodeView = { lag: 0, forgetful: false, hides: () => false, landsIn: () => 1 }
 
   /** `agents` by pubkey. */
   constructor(cluster: Cluster, agents: ReadonlyMap<string, AgentPlace>) {
@@ -52,7 +55,7 @@ export class RpcNode {
       case 'getBlockHeight':
         return slot
       case 'getFirstAvailableBlock':
-        return OLDEST
+        return this.#oldest
       case 'getLatestBlockhash': {
         const lastValidBlockHeight = slot + BLOCKHASH_SLOTS
         const value = { blockhash: blockhashOf(slot), lastValidBlockHeight }
@@ -81,6 +84,10 @@ export class RpcNode {
     }
   }
 
+  get #oldest(): number {
+    return this.#view.forgetful ? this.#cluster.finalSlot - KEPT_SLOTS : 0
+  }
+
   #slotAt(commitment: string): number {
     const { finalSlot, confirmedSlot } = this.#cluster
     return Math.max(0, (commitment === 'finalized' ? finalSlot : confirmedSlot) - this.#view.lag)
@@ -107,7 +114,7 @@ export class RpcNode {
     let from = before === undefined
     for (let at = this.#cluster.landed.length - 1; at >= 0 && rows.length < limit; at -= 1) {
       const one = this.#cluster.landed[at]
-      if (one === undefined || one.slot > slot || !isNamed(one)) continue
+      if (one === undefined || one.slot > slot || one.slot < this.#oldest || !isNamed(one)) continue
       const isCursor = one.signature === before
       if (from && !this.#view.hides(one.signature)) rows.push(this.#row(one))
       if (isCursor) from = true

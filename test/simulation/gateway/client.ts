@@ -83,6 +83,7 @@ export function simulatedClient(
       return false
     },
     onDrain: (listener) => void drains.push(listener),
+    onClose: (listener) => listener(),
     finish() {
       stage.effect(call, 'end of stream')
       if (deaf()) return

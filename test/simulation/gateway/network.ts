@@ -61,6 +61,8 @@ export interface NetworkParts {
   readonly node: RpcNode
   /** Faults in a hundred requests, now. */
   readonly stormPercent: () => number
+  /** Whether the node keeps only its newest history. */
+  readonly forgetful: () => boolean
   readonly injected: (fault: RpcFault) => void
   readonly isDead: (life: number) => boolean
   /** Where the process of this life may die. */
@@ -97,7 +99,7 @@ interface Question {
 }
 
 function answerOf(
-  { node, dice }: NetworkParts,
+  { node, dice, forgetful }: NetworkParts,
   { id, method, params }: Question,
   fault: RpcFault | null,
 ): object {
@@ -106,6 +108,7 @@ function answerOf(
     return { ...head, error: { code: -32005, message: 'Node is behind by 42 slots' } }
   }
   const result = node.answer(method, params, {
+    forgetful: forgetful(),
     lag: fault === 'lag' ? dice.whole(1, 60) : 0,
     hides: fault === 'hidden' ? () => dice.percent(30) : () => false,
     landsIn: () => (fault === 'dropped transaction' ? null : dice.whole(1, 3)),

@@ -15,6 +15,7 @@ import type { Client, Incoming } from '../../../src/request/exchange.ts'
 import { createLeases, type Leases } from '../../../src/request/leases.ts'
 import { type PathParts, serveCall } from '../../../src/request/path.ts'
 import { createReceiptDesk, type ReceiptDesk } from '../../../src/request/receipts.ts'
+import { ReplaysInFlight } from '../../../src/request/replays-in-flight.ts'
 import { VoucherReader } from '../../../src/request/vouchers.ts'
 import { createApp } from '../../../src/routes/app.ts'
 import { roomFor } from '../../../src/routes/body-room.ts'
@@ -101,6 +102,7 @@ export class GatewayProcess {
       prices: prices.current,
       providers,
       leases: this.#leases,
+      replays: new ReplaysInFlight(),
       receipts: this.#receipts,
       payments: null,
       timeouts: TIMEOUTS,

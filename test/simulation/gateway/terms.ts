@@ -15,7 +15,7 @@ export const ADDRESSES = {
 }
 export const BODY_BYTES_MAX = 65_536
 export const TIMEOUTS = { headersMs: 20_000, idleMs: 10_000, totalMs: 60_000 }
-export const SETTLE_MARGIN_SECONDS = 130
+export const SETTLE_MARGIN_SECONDS = 85
 export const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
 export const SIGNER = {
   publicKey: RECEIPTS.address.toBytes(),

@@ -12,6 +12,8 @@ interface Sums {
   debits: bigint
   withdrawals: bigint
   receipts: bigint
+  /** The index of the last deposit that was credited. */
+  credited: bigint
 }
 
 export interface Figures {
@@ -61,6 +63,11 @@ export class Books {
     })
   }
 
+  /** How many deposits of an agent are on the books. */
+  creditedOf(agent: string): bigint {
+    return this.#sums.get(agent)?.credited ?? 0n
+  }
+
   /** Looks at what is new, and at what always must hold. */
   look(): void {
     const version = this.#rows.version()
@@ -102,7 +109,7 @@ export class Books {
   #sumsOf(agent: string): Sums {
     const known = this.#sums.get(agent)
     if (known !== undefined) return known
-    const sums = { deposits: 0n, debits: 0n, withdrawals: 0n, receipts: 0n }
+    const sums = { deposits: 0n, debits: 0n, withdrawals: 0n, receipts: 0n, credited: 0n }
     this.#sums.set(agent, sums)
     return sums
   }
@@ -123,6 +130,7 @@ export class Books {
   #credit(row: JournalRow, sums: Sums): void {
     this.#credits += 1
     sums.deposits += row.amount
+    sums.credited = row.deposit_index ?? 0n
     const agent = row.agent_pubkey
     const landed = row.signature === null ? undefined : this.#cluster.find(row.signature)
     const isFinal = landed !== undefined && landed.slot <= this.#cluster.finalSlot

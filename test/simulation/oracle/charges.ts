@@ -97,6 +97,18 @@ function readings({ script, provider }: SimulatedCall): Said[] {
   return [false, true].map((lenient) => saidBy(script.pieces, provider.taken, lenient))
 }
 
+/** What was known at any moment of the call: what is recovered was noted at one of them. */
+function momentsOf({ script, provider }: SimulatedCall): Said[] {
+  const moments = [saidBy([], 0, false)]
+  if (script.kind !== 'answers') return moments
+  let bytes = 0
+  for (const piece of script.pieces) {
+    bytes += piece.bytes.length
+    if (bytes <= provider.taken) moments.push(saidBy(script.pieces, bytes, false))
+  }
+  return moments
+}
+
 interface Range {
   readonly from: bigint
   readonly to: bigint
@@ -119,11 +131,8 @@ function chargesFor(call: SimulatedCall, outcome: string, held: bigint): Range[]
       if (!isStream) return [exactly(boundedUsage(call, saidBy([], 0, false)))]
       return said.map((one) => exactly(one.usage ?? boundedUsage(call, one)))
     case 'recovered': {
-      const least0 = said.flatMap(({ input }) => (input === null ? [] : [input]))
-      const usages = said.flatMap(({ usage }) => (usage === null ? [] : [usage]))
-      const bounded = said.map((one) => boundedUsage(call, one))
-      const nothing = boundedUsage(call, saidBy([], 0, false))
-      const all = [...least0, ...usages, ...bounded, nothing].map((one) => exactly(one).from)
+      const moments = [...momentsOf(call), ...said]
+      const all = moments.map((one) => exactly(one.usage ?? boundedUsage(call, one)).from)
       return [{ from: all.reduce(least), to: largest(all) }]
     }
     default:

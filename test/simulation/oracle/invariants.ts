@@ -9,6 +9,7 @@ export class Invariants {
   readonly #world: World
   /** Virtual time since which a gateway has run on a healthy ledger by a right clock. */
   #quietSince = 0
+  #cursor = 0
 
   constructor(world: World) {
     this.#world = world
@@ -18,6 +19,7 @@ export class Invariants {
     this.#noteQuiet()
     this.#checkLeases()
     this.#checkAgents()
+    this.#checkCursor()
   }
 
   #noteQuiet(): void {
@@ -35,6 +37,24 @@ export class Invariants {
       const overdue = lives.now() - Number(leaseUntil)
       const late = Math.min(overdue, quietMs)
       must(late <= SWEPT_WITHIN_MS, 'L5', () => `the lease of ${id} ended ${overdue} ms ago`)
+    }
+  }
+
+  /** Whatever the cursor has passed is on the books, but for what the node kept from the watcher. */
+  #checkCursor(): void {
+    const { books, cluster, lastFaultSlot } = this.#world
+    const cursor = books.rows.cursor()
+    if (cursor === this.#cursor) return
+    const from = Math.max(this.#cursor, lastFaultSlot)
+    this.#cursor = cursor
+    for (const { pubkey } of this.#world.agents) {
+      const [before, passed] = [from, cursor].map((slot) => cluster.at(pubkey, slot)?.depositIndex)
+      const credited = books.creditedOf(pubkey)
+      // One that was kept from the watcher holds up those after it.
+      if (credited < (before ?? 0n)) continue
+      must(credited >= (passed ?? 0n), 'C5', () => {
+        return `the cursor is at ${cursor}; of ${passed} deposits of ${pubkey} ${credited} are booked`
+      })
     }
   }
 

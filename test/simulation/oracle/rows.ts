@@ -76,6 +76,7 @@ export class Rows {
   readonly #ended: Database.Statement<[bigint], EndedRow>
   readonly #charge: Database.Statement<[string], bigint>
   readonly #sessions: Database.Statement<[], SessionRow>
+  readonly #cursor: Database.Statement<[], bigint>
   readonly #version: Database.Statement<[], bigint>
 
   constructor(db: Database.Database) {
@@ -94,6 +95,7 @@ export class Rows {
       )
       .pluck()
     this.#sessions = db.prepare('SELECT id, spend_limit, spent, held FROM sessions')
+    this.#cursor = db.prepare<[], bigint>('SELECT slot FROM cursor').pluck()
     this.#version = db.prepare<[], bigint>('PRAGMA data_version').pluck()
   }
 
@@ -105,6 +107,8 @@ export class Rows {
   /** What a call was charged, where it is settled. */
   chargeOf = (requestId: string): bigint | undefined => this.#charge.get(requestId)
   sessions = (): SessionRow[] => this.#sessions.all()
+  /** The slot up to which the chain was read. */
+  cursor = (): number => Number(this.#cursor.get() ?? 0n)
   /** Another number after each commit of anybody. */
   version = (): bigint => this.#version.get() ?? 0n
 }
