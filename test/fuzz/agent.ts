@@ -46,6 +46,11 @@ const LISTS = evidence.prices.flatMap(({ answer }) =>
 const BALANCE = evidence.balance.kind === 'answered' ? evidence.balance.body : {}
 const MODELS = (LISTS[0] as { models: Parameters<typeof callBound>[1] }).models
 
+/** Has no text: whoever makes one of it throws. */
+const NO_TEXT = { toString: 1 }
+/** A model's prices beside something that has no canonical form. */
+const UNPRINTABLE = { ...MODELS['small'], note: '\ud800' }
+
 function answering(body: Uint8Array<ArrayBuffer>, status: number): Response {
   return new Response(body, { status, headers: { 'x-request-id': 'req_1' } })
 }
@@ -74,7 +79,7 @@ export const AGENT_SIDE: readonly Fuzzer[] = [
       'src/agent/pin-keeper.ts#createPinKeeper',
       'src/agent/verify/asking.ts#createAsk',
     ],
-    input: mutatedBody(REFUSAL, TERMS, BALANCE),
+    input: mutatedBody(REFUSAL, { error: { ...REFUSAL.error, message: NO_TEXT } }, TERMS, BALANCE),
     feed: feedClient,
     floods: (bytes) => floods(bytes).map((text) => Buffer.from(text)),
     cost: 2,
@@ -85,7 +90,7 @@ export const AGENT_SIDE: readonly Fuzzer[] = [
       'src/agent/payment-terms.ts#contradictions',
       'src/agent/payment-terms.ts#x402Contradictions',
     ],
-    input: mutatedValue(TERMS, X402),
+    input: mutatedValue(TERMS, { ...TERMS, network: NO_TEXT }, X402),
     feed(stated) {
       const found = fed(() => contradictions(stated, NO_PINS, AGENT))
       const address = Object(stated) as Record<string, unknown>
@@ -131,7 +136,7 @@ export const AGENT_SIDE: readonly Fuzzer[] = [
   fuzzer({
     name: 'price-lists',
     feeds: ['src/proof/read-price-list.ts#readPriceList'],
-    input: mutatedValue(...LISTS),
+    input: mutatedValue(...LISTS, { ...Object(LISTS[0]), models: { small: UNPRINTABLE } }),
     feed(delivered) {
       const reading = fed(() => readPriceList(delivered))
       hold(reading?.kind !== 'malformed' || reading.problem !== '', 'malformed without a problem')
@@ -169,7 +174,7 @@ export const AGENT_SIDE: readonly Fuzzer[] = [
       const verdict = fed(() => verifyHistory(changed))
       hold(verdict !== undefined && JSON.stringify(verdict.findings).length > 0, 'no verdict')
     },
-    cost: 20,
+    cost: 4,
   }),
   fuzzer({
     name: 'documents',

@@ -79,12 +79,20 @@ const NUMBERS = [
   '9'.repeat(400),
 ] as const
 
+/** What has the members that every object inherits, as something else. */
+const UNLIKE_OBJECTS = [
+  '{"toString":1}',
+  '{"__proto__":{"a":1}}',
+  '{"toJSON":1,"valueOf":[]}',
+] as const
+
 /** JSON texts of any shape: hostile names (also twice in one object), huge numbers, lone surrogates, `deepest` levels. */
 function jsonText(deepest: number): fc.Arbitrary<string> {
   return fc.letrec<{ json: string }>((tie) => ({
     json: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       fc.constantFrom('null', 'true', 'false', '""', '[]', '{}', '"\\ud800"', '"\\u0000"'),
+      fc.constantFrom(...UNLIKE_OBJECTS),
       { arbitrary: fc.constantFrom(...NUMBERS), weight: 3 },
       piece.map((text) => JSON.stringify(text)),
       fc.constantFrom(nested('[', ']', deepest), nested('{"a":', '}', deepest)),
