@@ -28,7 +28,7 @@ export interface App {
 
 export function createApp(parts: RouteParts, formats: readonly Format[]): App {
   const app = new Hono<Env>()
-  const nextRequestId = createRequestIds(parts.random)
+  const nextRequestId = createRequestIds(parts.random, parts.path.now)
   app.use(async function nameRequest(context, next) {
     context.set('requestId', nextRequestId())
     if (!parts.stopping()) return next()

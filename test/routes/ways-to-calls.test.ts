@@ -68,16 +68,20 @@ test('whoever is refused before its body was read may ask again on the same conn
   expect(answer.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 200'])
 })
 
-test('request ids use each random byte once', () => {
+test('request ids begin with the time and use each random byte once', () => {
   let drawn = 0
-  const next = createRequestIds((bytes) => {
+  const random = (bytes: number) => {
     const from = drawn
     drawn += bytes
-    return Buffer.from(Array.from({ length: bytes }, (_, index) => ((from + index) / 12) & 0xff))
-  })
+    return Buffer.from(Array.from({ length: bytes }, (_, index) => ((from + index) / 6) & 0xff))
+  }
+  let at = 0x0123456789a
+  const next = createRequestIds(random, () => at++)
   const ids = Array.from({ length: 600 }, next)
-  const expected = ids.map(
-    (_, index) => `req_${(index & 0xff).toString(16).padStart(2, '0').repeat(12)}`,
-  )
+  const expected = ids.map((_, index) => {
+    const time = (0x0123456789a + index).toString(16).padStart(12, '0')
+    return `req_${time}${(index & 0xff).toString(16).padStart(2, '0').repeat(6)}`
+  })
   expect(ids).toEqual(expected)
+  expect([...ids].sort()).toEqual(ids)
 })
