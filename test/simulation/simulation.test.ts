@@ -16,13 +16,37 @@ function broken(outcome: Outcome): string | null {
   return `--seed ${seed} --ops ${operation}: ${violation}\n${last.join('\n')}`
 }
 
+/** What a world must come to, for its silence to say anything. */
+const MET = [
+  'charged, signed',
+  'charged, by session',
+  'answered again, under its key',
+  'released: upstream_error',
+  'insufficient_balance',
+  'replayed_nonce',
+  'invalid_signature',
+  'invalid_session',
+  'session: 201',
+  'revocation: 204',
+  'balance: 200',
+  'voucher: 200',
+  'quote: 200',
+]
+
 test.each([
   [1, 900],
   [2, 900],
 ])(
   'L1 L2 L3 L4 L5 L8 M2 M3 M4 M5 M8 A1 A2 A3 C1 C2 C4 C8 C9: the world of seed %i holds for %i operations',
   async (seed, operations) => {
-    expect(broken(await run(seed, operations))).toBeNull()
+    const outcome = await run(seed, operations)
+    expect(broken(outcome)).toBeNull()
+    const { outcomes, faults, figures } = outcome.tally
+    expect(MET.filter((one) => !outcomes.has(one))).toEqual([])
+    expect([...faults.keys()].join()).toMatch(/power cut.*|kill.*/)
+    for (const name of ['units charged', 'units settled on chain', 'receipts verified']) {
+      expect(figures.get(name), name).toBeGreaterThan(0n)
+    }
   },
 )
 

@@ -5,7 +5,7 @@ export function tableOf(tally: Tally, effects: number): string {
   const sections = [
     section('operations', tally.operations),
     section('faults', tally.faults),
-    section('calls, as clients and books saw them end', tally.outcomes),
+    section('answers to clients, and ends on the books', tally.outcomes),
     section('figures (units, counts)', tally.figures),
   ]
   return `${sections.join('\n\n')}\n\n${effects} effects at which a process could die`

@@ -157,6 +157,7 @@ export class World {
   /** The client has been told that its call is charged: then it is on the books. */
   acknowledged = (call: SimulatedCall): void => {
     if (call.client.headers['idempotent-replayed'] !== undefined) {
+      this.tally.outcome('answered again, under its key')
       this.#check(() => this.#keys.replayed(call))
       return
     }
@@ -209,7 +210,9 @@ export class World {
     this.#keys.ended(call, row)
     judgeEnd(call, row)
     this.trace(`${row.request_id} ${row.state} ${row.charge} ${row.reason}`)
-    this.tally.outcome(row.state === 'released' ? `released: ${row.reason}` : `charged`)
+    const how = call.session === null ? 'signed' : 'by session'
+    const end = row.state === 'released' ? `released: ${row.reason}` : `charged, ${how}`
+    this.tally.outcome(end)
   }
 
   #newLives(): Lives {

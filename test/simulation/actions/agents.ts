@@ -20,17 +20,18 @@ export async function openSession(world: World): Promise<void> {
   const asked = {
     pubkey: agent.pubkey,
     ttl_seconds: dice.whole(60, 900),
-    ...(limit === null ? {} : { spend_limit: Number(limit) }),
+    ...(limit === null ? {} : { spend_limit: `${limit}` }),
   }
   const challenged = await process.ask('POST', '/v1/sessions/challenge', {}, JSON.stringify(asked))
-  if (challenged.status !== 200) return world.trace(`challenge ${challenged.status}`)
+  note(world, 'challenge', challenged.status)
+  if (challenged.status !== 200) return
   const { message } = challenged.json as { message: string }
   const signature = agent.signMessage(message)
   const voucher = dice.percent(40) ? { voucher: agent.voucher(agent.signed + 1_500n) } : {}
   const body = JSON.stringify({ message, signature, ...voucher })
   for (let tries = dice.percent(20) ? 2 : 1; tries > 0; tries -= 1) {
     const { status, json } = await process.ask('POST', '/v1/sessions', {}, body)
-    world.trace(`session ${status}`)
+    note(world, 'session', status)
     if (status !== 201) continue
     const { id, token, expires_at } = json as OpenedSession
     agent.sessions.push({ id, token, limit, expiresAt: Date.parse(expires_at), revoked: false })
@@ -44,7 +45,7 @@ export async function revokeSession(world: World): Promise<void> {
   if (process === null || session === undefined) return
   const target = `/v1/sessions/${session.id}`
   const { status } = await process.ask('DELETE', target, signedNow(world, agent, 'DELETE', target))
-  world.trace(`revoked ${status}`)
+  note(world, 'revocation', status)
   if (status === 204) session.revoked = true
 }
 
@@ -55,7 +56,7 @@ export async function balance(world: World): Promise<void> {
   const agent = world.dice.pick(world.agents)
   const headers = signedNow(world, agent, 'GET', '/v1/balance')
   const { status, json } = await process.ask('GET', '/v1/balance', headers)
-  world.trace(`balance ${status}`)
+  note(world, 'balance', status)
   if (status !== 200) return
   const told = json as Record<string, string>
   const row = world.books.rows.agents().find(({ pubkey }) => pubkey === agent.pubkey)
@@ -76,7 +77,13 @@ export async function postVoucher(world: World): Promise<void> {
   const body = JSON.stringify({ voucher: agent.voucher(agent.signed + more) })
   const headers = signedNow(world, agent, 'POST', '/v1/vouchers', body)
   const { status } = await process.ask('POST', '/v1/vouchers', headers, body)
-  world.trace(`voucher ${status}`)
+  note(world, 'voucher', status)
+}
+
+/** What one of the gateway's own routes answered. */
+function note(world: World, route: string, status: number): void {
+  world.trace(`${route} ${status}`)
+  world.tally.outcome(`${route}: ${status}`)
 }
 
 function signedNow(

@@ -18,6 +18,7 @@ export async function quote(world: World): Promise<void> {
   })
   const { status, json } = await process.ask('POST', '/v1/quote', headers, ask.body.toString())
   world.trace(`quote ${status}`)
+  world.tally.outcome(`quote: ${status}`)
   if (status !== 200) return
   const model = PRICE_LISTS[process.priceList]?.[ask.model]
   if (model === undefined) return

@@ -107,6 +107,7 @@ export function creation(delaySeconds: number): { data: Buffer; event: Buffer } 
     discriminator('event:GatewayChangedEvent'),
     GATEWAY.toBuffer(),
     terms,
+    Buffer.of(BUMP),
   ])
   return { data: discriminator('global:initialize_gateway'), event }
 }

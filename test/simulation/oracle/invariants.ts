@@ -47,11 +47,12 @@ export class Invariants {
     if (cursor === this.#cursor) return
     const from = Math.max(this.#cursor, lastFaultSlot)
     this.#cursor = cursor
+    const stopped = books.rows.stopped()
     for (const { pubkey } of this.#world.agents) {
       const [before, passed] = [from, cursor].map((slot) => cluster.at(pubkey, slot)?.depositIndex)
       const credited = books.creditedOf(pubkey)
-      // One that was kept from the watcher holds up those after it.
-      if (credited < (before ?? 0n)) continue
+      // One that was kept from the watcher holds up those after it, and drift all of its vault.
+      if (credited < (before ?? 0n) || stopped.includes(pubkey)) continue
       must(credited >= (passed ?? 0n), 'C5', () => {
         return `the cursor is at ${cursor}; of ${passed} deposits of ${pubkey} ${credited} are booked`
       })

@@ -77,6 +77,7 @@ export class Rows {
   readonly #charge: Database.Statement<[string], bigint>
   readonly #sessions: Database.Statement<[], SessionRow>
   readonly #cursor: Database.Statement<[], bigint>
+  readonly #stopped: Database.Statement<[], string>
   readonly #version: Database.Statement<[], bigint>
 
   constructor(db: Database.Database) {
@@ -96,6 +97,9 @@ export class Rows {
       .pluck()
     this.#sessions = db.prepare('SELECT id, spend_limit, spent, held FROM sessions')
     this.#cursor = db.prepare<[], bigint>('SELECT slot FROM cursor').pluck()
+    this.#stopped = db
+      .prepare<[], string>('SELECT agent_pubkey FROM vaults WHERE stopped IS NOT NULL')
+      .pluck()
     this.#version = db.prepare<[], bigint>('PRAGMA data_version').pluck()
   }
 
@@ -109,6 +113,8 @@ export class Rows {
   sessions = (): SessionRow[] => this.#sessions.all()
   /** The slot up to which the chain was read. */
   cursor = (): number => Number(this.#cursor.get() ?? 0n)
+  /** Agents whose vaults are not credited for now. */
+  stopped = (): string[] => this.#stopped.all()
   /** Another number after each commit of anybody. */
   version = (): bigint => this.#version.get() ?? 0n
 }
