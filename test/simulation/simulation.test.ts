@@ -37,7 +37,7 @@ test.each([
   [1, 900],
   [2, 900],
 ])(
-  'L1 L2 L3 L4 L5 L8 M2 M3 M4 M5 M8 A1 A2 A3 C1 C2 C4 C8 C9: the world of seed %i holds for %i operations',
+  'L1 L2 L3 L4 L5 L8 M2 M3 M4 M5 M8 A1 A2 A3 A4 C1 C2 C4 C5 C8 C9: the world of seed %i holds for %i operations',
   async (seed, operations) => {
     const outcome = await run(seed, operations)
     expect(broken(outcome)).toBeNull()
