@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/errors': [],
   'src/canonical-json': [],
   'src/clock': [],
+  'src/bounded': [],
   'src/settings': ['src/money', 'src/identity/public-key', 'src/chain/clusters'],
   'src/log': [],
   'src/identity': [],
@@ -59,7 +60,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/cli': ['*'],
 }
 
-const LEAVES = ['src/money', 'src/errors', 'src/canonical-json', 'src/clock']
+const LEAVES = ['src/money', 'src/errors', 'src/canonical-json', 'src/clock', 'src/bounded']
 
 /** A vendor, and the only places that may know it. */
 const ONLY_IN: Record<string, string[]> = {
@@ -89,6 +90,11 @@ const BANNED: [pattern: RegExp, instead: string, except: string[]][] = [
   [/\bparseFloat\(/, 'src/money', []],
   [/\bFIXME\b|\bTODO\b|\.only\(/, 'finishing it', []],
   [/@ts-(ignore|expect-error|nocheck)|biome-ignore|\bas any\b|: any\b/, 'a type', []],
+  [
+    /z\s*\.string\(\)\s*\.(min|max|length|nonempty)\(|z\s*\.array\(.*\)\s*\.(min|max|length|nonempty)\(/,
+    'src/bounded',
+    ['src/settings'],
+  ],
   [/\bconsole\./, 'src/log or src/cli', ['src/cli']],
   [
     /process\.env/,

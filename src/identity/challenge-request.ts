@@ -1,5 +1,6 @@
 /** Reads the body of `POST /v1/sessions/challenge`. Source: wire contract, "Sessions". */
 import { z } from 'zod'
+import { boundedList } from '../bounded.ts'
 import { type Refusal, refusal } from '../errors.ts'
 import { parseUnits } from '../money.ts'
 import { decodePublicKey } from './public-key.ts'
@@ -25,11 +26,11 @@ const Body = z.strictObject({
     .string()
     .refine(isSpendLimit, `not a decimal string of 0 to ${SPEND_LIMIT_MAX} units`)
     .nullish(),
-  models: z
-    .array(z.string().refine(isModelId, "not a model's id"))
-    .min(1)
-    .max(SESSION_MODELS_MAX)
-    .nullish(),
+  models: boundedList(
+    z.string().refine(isModelId, "not a model's id"),
+    1,
+    SESSION_MODELS_MAX,
+  ).nullish(),
   ttl_seconds: z.int().min(1).max(SESSION_TTL_SECONDS_MAX).nullish(),
   label: z.string().refine(isLabel, 'not 1 to 64 plain characters').nullish(),
 })

@@ -5,6 +5,7 @@
  * Source: x402's extension sign-in-with-x (CAIP-122); property A1.
  */
 import { z } from 'zod'
+import { boundedList } from '../bounded.ts'
 import { type Refusal, refusal } from '../errors.ts'
 import { verifyStrict } from './ed25519.ts'
 import { decodePublicKey, decodeSignature } from './public-key.ts'
@@ -61,7 +62,7 @@ const Fields = z.object({
     .refine((text) => parseInstant(text) !== null)
     .optional(),
   requestId: line.optional(),
-  resources: z.array(line).max(RESOURCES_MAX).optional(),
+  resources: boundedList(line, 0, RESOURCES_MAX).optional(),
   signatureScheme: z.literal('siws').optional(),
 })
 type Fields = z.infer<typeof Fields>

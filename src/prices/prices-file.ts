@@ -1,5 +1,6 @@
 /** Reads an operator's own price list (docs/prices.md). Every problem is reported at once. Property M7. */
 import { z } from 'zod'
+import { boundedList, boundedText } from '../bounded.ts'
 import { parseUnits, type TokenPrices, units } from '../money.ts'
 import { completed } from './catalogue.ts'
 import type { StatedPrices } from './dataset.ts'
@@ -21,8 +22,8 @@ const prices = {
 
 const Model = z
   .strictObject({
-    provider: z.string().min(1),
-    formats: z.array(z.string().min(1)).min(1),
+    provider: boundedText(1, 128),
+    formats: boundedList(boundedText(1, 128), 1, 100),
     ...prices,
     cache_write_1h: price.optional(),
     long_context: z.strictObject({ above: count, ...prices }).optional(),

@@ -3,6 +3,7 @@
  * Source: wire contract, "Sessions"; what is shown for one is the proof of `GET /v1/sessions/{id}`.
  */
 import { z } from 'zod'
+import { boundedText } from '../bounded.ts'
 import { verifyStrict } from '../identity/ed25519.ts'
 import { decodePublicKey, decodeSignature } from '../identity/public-key.ts'
 import { parseInstant, parseSessionText, type SessionParts } from '../identity/session-text.ts'
@@ -34,7 +35,7 @@ interface Proof {
 }
 
 const Shown = z.object({
-  proof: z.object({ message: z.string().max(16_384), signature: z.string().max(128) }),
+  proof: z.object({ message: boundedText(0, 16_384), signature: boundedText(0, 128) }),
 })
 
 const Listed = z.object({ data: z.array(z.object({ id: z.string() })) })

@@ -1,5 +1,6 @@
 /** Reads a delivered receipt, trusting nothing about it. Source: proof contract, "Receipts". */
 import { z } from 'zod'
+import { boundedText } from '../bounded.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import { decodeBase64Signature } from '../identity/public-key.ts'
 import { isSha256Text } from '../identity/request-proof.ts'
@@ -50,7 +51,9 @@ export type ReceiptReading =
   | { readonly kind: 'read'; readonly receipt: ReadReceipt }
   | { readonly kind: 'malformed'; readonly problem: string }
 
-const text = z.string().max(8192)
+const TEXT_MAX = 8_192
+const text = boundedText(0, TEXT_MAX)
+const someText = boundedText(1, TEXT_MAX)
 const digest = z.string().refine(isSha256Text, 'not sha256:<64 hex digits>')
 const amount = z
   .string()
@@ -74,7 +77,7 @@ const tokens = z.strictObject({
   output: count,
 })
 const auth = z.union([
-  z.strictObject({ session: text.min(1) }),
+  z.strictObject({ session: someText }),
   z
     .object({
       method: text,
@@ -114,7 +117,7 @@ const every = {
 const CallReceipt = z.object({
   ...every,
   charge: amount,
-  request_id: text.min(1),
+  request_id: someText,
   provider: text,
   upstream_id: text.nullable(),
   model: text,

@@ -1,6 +1,7 @@
 /** Sessions: bearer tokens for SDKs that only take an API key. Source: wire contract, "Sessions"; property A3. */
 import type { Hono } from 'hono'
 import { z } from 'zod'
+import { boundedText } from '../bounded.ts'
 import { refusal } from '../errors.ts'
 import { readChallengeRequest } from '../identity/challenge-request.ts'
 import {
@@ -26,9 +27,9 @@ import { paymentBody } from './payment.ts'
 import { json, type Reply, refused } from './reply.ts'
 
 const SignedChallenge = z.strictObject({
-  message: z.string().max(16_384),
-  signature: z.string().max(128),
-  voucher: z.string().max(256).nullish(),
+  message: boundedText(0, 16_384),
+  signature: boundedText(0, 128),
+  voucher: boundedText(0, 256).nullish(),
 })
 
 export function addSessions(app: Hono<Env>, parts: RouteParts): void {

@@ -1,13 +1,14 @@
 /** A voucher without a call. Source: proof contract, "Vouchers on the wire". */
 import type { Hono } from 'hono'
 import { z } from 'zod'
+import { boundedText } from '../bounded.ts'
 import { refusal } from '../errors.ts'
 import { type Asked, authenticated, type Env, parseJson } from './context.ts'
 import type { RouteParts } from './parts.ts'
 import { json, type Reply, refused } from './reply.ts'
 
 /** No voucher is as long. */
-const Body = z.strictObject({ voucher: z.string().max(256) })
+const Body = z.strictObject({ voucher: boundedText(0, 256) })
 
 export function addVouchers(app: Hono<Env>, parts: RouteParts): void {
   app.post(

@@ -3,6 +3,7 @@
  * bounded. Source: x402 specification v2, HTTP transport, scheme `exact` on Solana.
  */
 import { z } from 'zod'
+import { boundedText } from '../bounded.ts'
 import { CLUSTERS } from '../chain/clusters.ts'
 import type { ChainName } from '../identity/signed-text.ts'
 
@@ -66,7 +67,7 @@ const HEADER_LENGTH_MAX = 8_192
 /** Bytes of a transaction that a node takes. */
 export const TRANSACTION_BYTES_MAX = 1_232
 
-const text = z.string().min(1).max(128)
+const text = boundedText(1, 128)
 const Payload = z.object({
   x402Version: z.literal(2),
   accepted: z.object({
@@ -78,7 +79,7 @@ const Payload = z.object({
     extra: z.object({ feePayer: text }),
   }),
   payload: z.object({
-    transaction: z.string().max(Math.ceil(TRANSACTION_BYTES_MAX / 3) * 4),
+    transaction: boundedText(0, Math.ceil(TRANSACTION_BYTES_MAX / 3) * 4),
   }),
 })
 

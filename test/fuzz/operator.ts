@@ -1,5 +1,5 @@
 /** What the operator and the agent's owner write: settings, price files, key files, amounts, options. And what pages ask. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from 'commander'
@@ -11,10 +11,12 @@ import { formatUsdc, parseUsdc } from '../../src/money.ts'
 import { readPricesFile } from '../../src/prices/prices-file.ts'
 import { readPage } from '../../src/routes/paging.ts'
 import { describeProblem, describeSettings, readSettings } from '../../src/settings.ts'
+import { commandSigner } from '../../src/signers/command-signer.ts'
 import { fileSigner } from '../../src/signers/file-signer.ts'
+import { SignerFailed } from '../../src/signers/message-signer.ts'
 import vectors from '../vectors.json' with { type: 'json' }
-import { type Fuzzer, fed, fuzzer, hold, holdRefusal } from './fuzzer.ts'
-import { AGENT } from './samples.ts'
+import { type Fuzzer, fed, fedLater, fuzzer, hold, holdRefusal } from './fuzzer.ts'
+import { AGENT, agentSigns } from './samples.ts'
 import { floods, mutatedBody, mutatedFields, mutatedText } from './wild.ts'
 
 const ENVIRONMENT = {
@@ -49,7 +51,11 @@ const MODEL = {
   max_output_tokens: 16_384,
 }
 
-const KEY_FILE = join(mkdtempSync(join(tmpdir(), 'level5-fuzz-')), 'key.json')
+const FOLDER = mkdtempSync(join(tmpdir(), 'level5-fuzz-'))
+const KEY_FILE = join(FOLDER, 'key.json')
+const SAID_FILE = join(FOLDER, 'said')
+const SIGNATURE = agentSigns('a message')
+process.once('exit', () => rmSync(FOLDER, { recursive: true }))
 const SECRET_KEY = [...Buffer.from(vectors.agent.secret_key_hex, 'hex')]
 
 /** What a reader of key files throws that has no class of its own: it never quotes the file. */
@@ -87,7 +93,7 @@ export const OPERATOR: readonly Fuzzer[] = [
           ([name, value]) => name !== 'OPENAI_API_KEY' && value.includes(secret),
         )
         const isShown = lines.some((line) => line.includes(secret))
-        hold(isElsewhere || secret.length < 6 || !isShown, 'a secret is shown')
+        hold(isElsewhere || !secret.startsWith('sk-') || !isShown, 'a secret is shown')
       }
     },
     floods: (bytes) =>
@@ -177,5 +183,24 @@ export const OPERATOR: readonly Fuzzer[] = [
     },
     floods: (bytes) =>
       floods(bytes).map((text): Record<string, string> => ({ limit: text, cursor: text })),
+  }),
+  fuzzer({
+    name: 'signing-commands',
+    feeds: ['src/signers/command-signer.ts#commandSigner'],
+    input: mutatedText(`${AGENT}\n${SIGNATURE}\n`, `${AGENT}\n`),
+    async feed(text) {
+      writeFileSync(SAID_FILE, text)
+      // It says this whatever it is asked, and reads until it is closed.
+      const command = `cat '${SAID_FILE}'; cat > /dev/null`
+      const options = { setting: 'RECEIPT_KEY', command, waitMs: 200 }
+      const signer = await fedLater(() => commandSigner(options), SignerFailed)
+      const signature = await fedLater(
+        async () => signer?.sign(Buffer.from('a message')),
+        SignerFailed,
+      )
+      await signer?.close()
+      hold(signature === undefined || signature.length === 64, 'a signature that is none')
+    },
+    cost: 40,
   }),
 ]

@@ -12,13 +12,16 @@ import {
   sessionText,
 } from '../../src/identity/session-text.ts'
 import { parseUnits } from '../../src/money.ts'
+import { recall } from '../../src/request/recall.ts'
 import { VoucherReader } from '../../src/request/vouchers.ts'
-import { type Fuzzer, fed, fuzzer, hold, holdRefusal } from './fuzzer.ts'
+import { type Fuzzer, fed, fedLater, fuzzer, hold, holdRefusal } from './fuzzer.ts'
 import {
   AGENT,
   addressesOf,
   agentSigns,
+  CALL_TARGET,
   CHALLENGE,
+  DIGEST,
   ISSUED_AT,
   ISSUER,
   NOW,
@@ -135,6 +138,35 @@ export const SESSIONS: readonly Fuzzer[] = [
     feed(value) {
       const units = fed(() => parseUnits(value))
       hold(units == null || units.toString() === value, 'an amount of two texts')
+    },
+    floods,
+  }),
+  fuzzer({
+    name: 'idempotency-keys',
+    feeds: ['src/request/recall.ts#recall'],
+    input: mutatedText('a1b2c3d4e5f6-7890_abcdef', 'A'.repeat(128)),
+    async feed(key) {
+      const asked: string[] = []
+      const ledger = {
+        recall: async (_agent: string, keyed: { readonly key: string }) => {
+          asked.push(keyed.key)
+          return null
+        },
+      }
+      const incoming = { header: () => key, method: 'POST', target: CALL_TARGET }
+      const caller = {
+        agent: AGENT,
+        auth: { session: 's' },
+        nonce: null,
+        session: null,
+        priceVersion: null,
+      }
+      const found = await fedLater(() => recall(ledger, incoming, { caller, bodyDigest: DIGEST }))
+      if (found?.kind === 'refused') holdRefusal(found.refusal, ['invalid_request'])
+      hold(
+        asked.every((one) => /^[\w-]{16,128}$/.test(one)),
+        'a key of any form is looked up',
+      )
     },
     floods,
   }),

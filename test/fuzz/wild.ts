@@ -83,6 +83,7 @@ const NUMBERS = [
 const UNLIKE_OBJECTS = [
   '{"toString":1}',
   '{"__proto__":{"a":1}}',
+  '{"length":{"toString":1}}',
   '{"toJSON":1,"valueOf":[]}',
 ] as const
 

@@ -139,6 +139,8 @@ test.each([
   ['/v1/sessions/challenge', '{'],
   ['/v1/sessions/challenge', '{"pubkey":1}'],
   ['/v1/sessions/challenge', '{"pubkey":"x","unknown":1}'],
+  ['/v1/sessions/challenge', '{"pubkey":"x","models":{"length":{"toString":1}}}'],
+  ['/v1/sessions', '{"message":{"length":{"toString":1}},"signature":"no"}'],
   ['/v1/sessions', '{}'],
   ['/v1/sessions', '{"message":"no","signature":"no"}'],
   ['/v1/sessions', '[]'],

@@ -1,5 +1,6 @@
 /** What the gateway shows of an agent's history: receipts, the price lists and the sessions that they name. */
 import { z } from 'zod'
+import { boundedText } from '../../bounded.ts'
 import type { Answered, Evidence } from '../../proof/evidence.ts'
 import { type Ask, askAll } from './asking.ts'
 
@@ -14,7 +15,7 @@ const RECEIPTS_MAX = 1_000_000
 const VERSIONS_MAX = 2_000
 const SESSIONS_MAX = 5_000
 
-const Page = z.object({ data: z.array(z.unknown()), next_cursor: z.string().max(64).nullable() })
+const Page = z.object({ data: z.array(z.unknown()), next_cursor: boundedText(0, 64).nullable() })
 const Named = z.object({
   receipt: z.object({
     price_version: z
@@ -23,7 +24,7 @@ const Named = z.object({
       .optional()
       .catch(undefined),
     auth: z
-      .object({ session: z.string().max(256) })
+      .object({ session: boundedText(0, 256) })
       .optional()
       .catch(undefined),
     ended_at: z.iso.datetime().optional().catch(undefined),
