@@ -6,7 +6,7 @@ import { tableOf } from './table.ts'
 import { Tally } from './tally.ts'
 
 /** Operations of one world: later ones cost more to check and find little that others do not. */
-const OPERATIONS_PER_WORLD = 10_000
+const OPERATIONS_PER_WORLD = 5_000
 
 const USAGE = `npm run simulate -- [--ops N] [--seed S] [--faults a,b] [--help]
 

@@ -7,7 +7,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import timersPromises from 'node:timers/promises'
 
 /** Unix milliseconds at which every world begins. */
-export const BEGINNING = Date.parse('2026-11-21T12:00:00.000Z')
+const BEGINNING = Date.parse('2026-11-21T12:00:00.000Z')
 
 const REAL = {
   setTimeout: globalThis.setTimeout,

@@ -26,7 +26,7 @@ import { VirtualTime } from './virtual-time.ts'
 
 const AGENTS = 6
 /** How long an agent must wait for its money: longer than any call lasts and any outage here. */
-export const DELAY_SECONDS = 150
+const DELAY_SECONDS = 150
 
 export class World {
   readonly seed: number
@@ -109,6 +109,8 @@ export class World {
   /** Lets time go by, and throws what was found broken meanwhile. */
   async advance(ms: number): Promise<void> {
     await this.time.advance(ms)
+    // What was seen as it happened comes first: what the books show then follows of it.
+    if (this.#violation !== null) throw this.#violation
     this.books.look()
     if (this.#violation !== null) throw this.#violation
   }

@@ -30,9 +30,9 @@ export interface SimulatedCall {
   returned: boolean
 }
 
-export type Disturbance = 'killed' | 'clock' | 'ledger' | 'stopped'
+type Disturbance = 'killed' | 'clock' | 'ledger' | 'stopped'
 
-export interface ProviderSide {
+interface ProviderSide {
   asked: boolean
   /** Units held when it was asked, and the cap per choice that it was told. */
   held: bigint
@@ -42,7 +42,7 @@ export interface ProviderSide {
   end: 'ended' | 'broken' | 'stalled' | 'aborted' | 'timed_out' | 'unreachable' | null
 }
 
-export interface ClientSide {
+interface ClientSide {
   status: number | null
   headers: Readonly<Record<string, string>>
   readonly chunks: Buffer[]

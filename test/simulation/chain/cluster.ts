@@ -4,7 +4,7 @@
  */
 import { type Act, type Emitted, execute, type VaultState } from './vault-program.ts'
 
-export const MS_PER_SLOT = 400
+const MS_PER_SLOT = 400
 /** Slots from landing to finality. */
 const FINAL_AFTER = 20
 /** A blockhash lives for so many slots. */
@@ -20,7 +20,7 @@ export interface Sent {
   readonly lastSlot: number
 }
 
-export interface Happened {
+interface Happened {
   readonly agent: string
   readonly emitted: Emitted | null
   readonly after: VaultState

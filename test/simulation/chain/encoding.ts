@@ -100,7 +100,7 @@ function eventsOf(landed: Landed, agents: Agents, delaySeconds: number): Buffer[
 }
 
 /** The transaction that created the gateway: `initialize_gateway` with its event. */
-export function creation(delaySeconds: number): { data: Buffer; event: Buffer } {
+function creation(delaySeconds: number): { data: Buffer; event: Buffer } {
   const terms = gatewayTerms(delaySeconds)
   const event = Buffer.concat([
     EVENT_TAG,

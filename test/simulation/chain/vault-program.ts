@@ -45,7 +45,7 @@ export type Executed =
   /** `code`: the program's own. */
   | { readonly kind: 'failed'; readonly code: number }
 
-export const OPENED: VaultState = {
+const OPENED: VaultState = {
   deposited: 0n,
   settled: 0n,
   withdrawn: 0n,

@@ -14,7 +14,7 @@ export interface ClientStage {
   refused(call: SimulatedCall, payment: PaymentSeen | null): void
 }
 
-export interface PaymentSeen {
+interface PaymentSeen {
   readonly required: bigint
   readonly available: bigint
   readonly signed: bigint | null

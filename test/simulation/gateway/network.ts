@@ -12,7 +12,7 @@ export function rpcUrlOf(life: number): string {
   return `${HOST}${life}`
 }
 
-export type RpcFault =
+type RpcFault =
   | 'error 500'
   | 'rate limit'
   | 'refused'

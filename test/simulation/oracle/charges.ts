@@ -55,7 +55,8 @@ function judgeCharge(
   const { asked, held } = call.provider
   const diedBefore = outcome === 'recovered' && call.disturbances.has('killed')
   must(asked || diedBefore, 'L3', () => `${where()} is charged and its provider was never asked`)
-  must(!asked || row.held === held, 'L3', () => `${where()} held ${held}, ended ${row.held}`)
+  const isKnown = asked && held > 0n
+  must(!isKnown || row.held === held, 'L3', () => `${where()} held ${held}, ended ${row.held}`)
   judgeOutcome(call, outcome, where)
   const range = chargesFor(call, outcome, row.held)
   const fits = range.some(({ from, to }) => from <= row.charge && row.charge <= to)
