@@ -46,7 +46,7 @@ const SITE = { network: NETWORK, mint: termsOf(PAYMENT).mint, feePayer: termsOf(
 const PAYMENT_HEADER = header(SITE, AGENT, PAYMENT.amount, PAID)
 
 /** A transaction whose inner instructions say these things, as web3.js hands it over. */
-export function transactionOf(
+function transactionOf(
   inner: readonly { programIdIndex: number; accounts: readonly number[]; data: string }[],
 ): VersionedTransactionResponse {
   const message = new Message({

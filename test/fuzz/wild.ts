@@ -111,9 +111,6 @@ const wildJson = jsonText(300)
 /** What comes as bytes. Floods nest deeper than any stack. */
 const wildText = jsonText(1_000)
 
-/** What JSON.parse makes of hostile texts. */
-export const wildValue: fc.Arbitrary<unknown> = wildJson.map((text) => JSON.parse(text) as unknown)
-
 function nested(open: string, close: string, levels: number): string {
   return open.repeat(levels) + (open === '[' ? '' : '1') + close.repeat(levels)
 }

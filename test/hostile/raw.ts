@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { ServedGateway } from '../support/served-gateway.ts'
 
 export const CALL = '/v1/chat/completions'
-export const CHAT = JSON.stringify({
+const CHAT = JSON.stringify({
   model: 'gpt-4o-mini',
   max_tokens: 16,
   messages: [{ role: 'user', content: 'Are you still there?' }],

@@ -32,7 +32,7 @@ const TELL_MEMORY = `data:text/javascript,${encodeURIComponent(`
   process.channel.unref()
 `)}`
 
-export interface Memory {
+interface Memory {
   readonly rss: number
   readonly heapUsed: number
   readonly arrayBuffers: number
