@@ -51,22 +51,33 @@ const MODEL = {
   max_output_tokens: 16_384,
 }
 
-const FOLDER = mkdtempSync(join(tmpdir(), 'level5-fuzz-'))
-const KEY_FILE = join(FOLDER, 'key.json')
-const SAID_FILE = join(FOLDER, 'said')
 const SIGNATURE = agentSigns('a message')
-process.once('exit', () => rmSync(FOLDER, { recursive: true }))
+
+/** A file that is there while it is used. */
+async function withFile(
+  bytes: Uint8Array,
+  use: (path: string) => void | Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'level5-fuzz-'))
+  const path = join(folder, 'file')
+  writeFileSync(path, bytes)
+  try {
+    await use(path)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 const SECRET_KEY = [...Buffer.from(vectors.agent.secret_key_hex, 'hex')]
 
 /** What a reader of key files throws that has no class of its own: it never quotes the file. */
 class KeyFileRefused extends Error {}
 
-function fedFileSigner(text: string): unknown {
+function fedFileSigner(path: string, text: string): unknown {
   return fed(() => {
     try {
-      return fileSigner(KEY_FILE)
+      return fileSigner(path)
     } catch (error) {
-      const isOurs = error instanceof Error && error.message.startsWith(`key file ${KEY_FILE}: `)
+      const isOurs = error instanceof Error && error.message.startsWith(`key file ${path}: `)
       if (!isOurs) throw error
       hold(text.length < 40 || !error.message.includes(text), 'the key file is quoted')
       throw new KeyFileRefused(error.message)
@@ -130,13 +141,14 @@ export const OPERATOR: readonly Fuzzer[] = [
       'src/signers/file-signer.ts#fileSigner',
     ],
     input: mutatedBody(SECRET_KEY),
-    feed(bytes) {
-      writeFileSync(KEY_FILE, bytes)
-      const key = fed(() => readKeyFile(KEY_FILE), Level5Error)
-      hold(key === undefined || key.length === 64, 'a key that is not 64 bytes')
-      const signer = fed(() => toSigner(KEY_FILE), Level5Error)
-      hold(signer === undefined || signer.publicKey === AGENT, 'another key')
-      fedFileSigner(bytes.toString())
+    async feed(bytes) {
+      await withFile(bytes, (path) => {
+        const key = fed(() => readKeyFile(path), Level5Error)
+        hold(key === undefined || key.length === 64, 'a key that is not 64 bytes')
+        const signer = fed(() => toSigner(path), Level5Error)
+        hold(signer === undefined || signer.publicKey === AGENT, 'another key')
+        fedFileSigner(path, bytes.toString())
+      })
       fed(() => toSigner({ publicKey: bytes.toString(), sign: (message) => message }), Level5Error)
     },
     floods: (bytes) => floods(bytes).map((text) => Buffer.from(text)),
@@ -189,17 +201,16 @@ export const OPERATOR: readonly Fuzzer[] = [
     feeds: ['src/signers/command-signer.ts#commandSigner'],
     input: mutatedText(`${AGENT}\n${SIGNATURE}\n`, `${AGENT}\n`),
     async feed(text) {
-      writeFileSync(SAID_FILE, text)
-      // It says this whatever it is asked, and reads until it is closed.
-      const command = `cat '${SAID_FILE}'; cat > /dev/null`
-      const options = { setting: 'RECEIPT_KEY', command, waitMs: 200 }
-      const signer = await fedLater(() => commandSigner(options), SignerFailed)
-      const signature = await fedLater(
-        async () => signer?.sign(Buffer.from('a message')),
-        SignerFailed,
-      )
-      await signer?.close()
-      hold(signature === undefined || signature.length === 64, 'a signature that is none')
+      await withFile(Buffer.from(text), async (path) => {
+        // It says this whatever it is asked, and reads until it is closed.
+        const command = `cat '${path}'; cat > /dev/null`
+        const options = { setting: 'RECEIPT_KEY', command, waitMs: 200 }
+        const signer = await fedLater(() => commandSigner(options), SignerFailed)
+        const asked = async () => signer?.sign(Buffer.from('a message'))
+        const signature = await fedLater(asked, SignerFailed)
+        await signer?.close()
+        hold(signature === undefined || signature.length === 64, 'a signature that is none')
+      })
     },
     cost: 40,
   }),
