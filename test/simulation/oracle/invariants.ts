@@ -10,6 +10,8 @@ export class Invariants {
   /** Virtual time since which a gateway has run on a healthy ledger by a right clock. */
   #quietSince = 0
   #cursor = 0
+  /** Agents whose vaults were stopped, until they have caught up: they resume first and are credited then. */
+  readonly #heldUp = new Set<string>()
 
   constructor(world: World) {
     this.#world = world
@@ -43,17 +45,19 @@ export class Invariants {
   /** Whatever the cursor has passed is on the books, but for what the node kept from the watcher. */
   #checkCursor(): void {
     const { books, cluster, lastFaultSlot } = this.#world
+    for (const pubkey of books.rows.stopped()) this.#heldUp.add(pubkey)
     const cursor = books.rows.cursor()
     if (cursor === this.#cursor) return
     const from = Math.max(this.#cursor, lastFaultSlot)
     this.#cursor = cursor
-    const stopped = books.rows.stopped()
     for (const { pubkey } of this.#world.agents) {
       const [before, passed] = [from, cursor].map((slot) => cluster.at(pubkey, slot)?.depositIndex)
       const credited = books.creditedOf(pubkey)
+      const isWhole = credited >= (passed ?? 0n)
+      if (isWhole) this.#heldUp.delete(pubkey)
       // One that was kept from the watcher holds up those after it, and drift all of its vault.
-      if (credited < (before ?? 0n) || stopped.includes(pubkey)) continue
-      must(credited >= (passed ?? 0n), 'C5', () => {
+      if (credited < (before ?? 0n) || this.#heldUp.has(pubkey)) continue
+      must(isWhole, 'C5', () => {
         return `the cursor is at ${cursor}; of ${passed} deposits of ${pubkey} ${credited} are booked`
       })
     }
