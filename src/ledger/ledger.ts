@@ -20,6 +20,7 @@
  */
 import type { Tokens, Units } from '../money.ts'
 import type { CallAuth, Outcome } from '../proof/receipt.ts'
+import type { AuditLedger } from './audit-ledger.ts'
 import type { ChainLedger } from './chain-ledger.ts'
 import type { IdempotencyLedger, KeptAnswer, KeyedRequest, Recalled } from './idempotency-ledger.ts'
 import type { CallRecord, Transaction, Usage } from './journal.ts'
@@ -193,8 +194,6 @@ export interface SpendLedger {
 interface LedgerHealth {
   /** Makes one durable write; throws LedgerUnavailable. */
   probe(at: number): Promise<void>
-  /** L1 over all agents: null, or the first agent whose books do not balance, with the figures. */
-  audit(): Promise<string | null>
   /** Commits since opening, for the group-commit test and metrics. */
   readonly commits: number
   close(): Promise<void>
@@ -207,4 +206,5 @@ export interface Ledger
     ReceiptLedger,
     IdempotencyLedger,
     ChainLedger,
+    AuditLedger,
     LedgerHealth {}

@@ -21,6 +21,7 @@ import type { ChainView, DepositInstructions, DevParts } from '../routes/parts.t
 import { paymentsOf } from '../routes/x402-headers.ts'
 import type { MessageSigner } from '../signers/message-signer.ts'
 import type { X402 } from '../x402/x402.ts'
+import { Auditor } from './auditor.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { HTTP_LIMITS, type HttpLimits, openHttpServer } from './http-server.ts'
 import { openPriceBook, type PriceSettings } from './price-book.ts'
@@ -76,6 +77,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
   const providers = new Map(parts.providers.map((at) => [at.name, createProvider(at)]))
   const leases = createLeases(ledger, now)
   const receipts = createReceiptDesk(ledger, parts.receiptSigner)
+  const auditor = new Auditor(ledger, now, log)
   const live = new LiveClients()
   let stopping = false
   const app = createApp(
@@ -105,6 +107,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
       chain: parts.chain,
       challengeSecret: parts.challengeSecret,
       random: parts.random,
+      audited: () => auditor.status(),
       adminToken: parts.adminToken,
       x402: parts.x402,
       dev: parts.dev,
@@ -112,7 +115,8 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
     },
     FORMATS,
   )
-  const housekeeping = await startHousekeeping({ ledger, leases, prices, receipts, now }, log)
+  const chores = { ledger, leases, prices, receipts, auditor, now }
+  const housekeeping = await startHousekeeping(chores, log)
   server.serve(app)
   log.info({ url, models: prices.current().models.size, providers: names }, 'gateway is listening')
   return {

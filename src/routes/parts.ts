@@ -41,6 +41,30 @@ export interface ChainView {
   status(): object
 }
 
+/** What the last audit of the books found, and how far the next one is: plain JSON, times in RFC 3339 UTC. */
+export interface AuditStatus {
+  /** `held`, `not audited yet`, or the first equation that does not hold, with its agent and figures. */
+  readonly conservation: string
+  /** When the last pass ended. */
+  readonly audited_at: string | null
+  /** When the last pass ended that began from nothing. */
+  readonly summed_anew_at: string | null
+  /** Of the last pass: agents whose equations were compared. */
+  readonly agents: number
+  /** Of the last pass: rows of the journal that stand in its sums. */
+  readonly rows: number
+  readonly running: {
+    readonly since: string
+    /** Whether it sums every row again, or those that came since the last pass. */
+    readonly sums: 'all' | 'new'
+    readonly up_to_row: number | null
+    readonly last_row: number | null
+    readonly agents: number
+  } | null
+  /** Why the last pass could not be made. */
+  readonly failed: string | null
+}
+
 /** What exists in `dev` only: a route of it is not registered unless `main` is handed this. */
 export interface DevParts {
   /** Local USDC and SOL for a wallet. */
@@ -65,6 +89,8 @@ export interface RouteParts {
   /** At least 32 secret bytes that make session challenges this gateway's. */
   readonly challengeSecret: Uint8Array
   readonly random: (bytes: number) => Uint8Array
+  /** What is known of the books; asking reads nothing. */
+  readonly audited: () => AuditStatus
   readonly adminToken: string | null
   /** Null where it is switched off. */
   readonly x402: X402 | null

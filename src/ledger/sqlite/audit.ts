@@ -1,133 +1,108 @@
-/** Re-sums the whole books from the journal, one agent at a time. For audits and tests: nothing on the path sums. */
+/** Re-sums the books from the journal and compares each agent's equations. Nothing on the path of a call sums. */
 import { setImmediate as turn } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
+import { type AuditLedger, type AuditPass, type AuditResult, faultText } from '../audit-ledger.ts'
+import { AuditAgents, type AuditPage, type AuditRow, faultOf } from './audit-agents.ts'
+import { AuditSums, NOTHING_SUMMED, type Reach } from './audit-sums.ts'
 import { reading } from './reading.ts'
 
-/** One agent's figures, all of one instant. */
-interface AuditRow {
-  readonly pubkey: string
-  readonly balance: bigint
-  readonly held: bigint
-  readonly frozen: bigint
-  readonly spent: bigint
-  readonly deposited: bigint
-  readonly withdrawn: bigint
-  readonly owed: bigint
-  readonly holds: bigint
-  readonly credits: bigint
-  readonly charges: bigint
-  readonly journal_deposits: bigint
-  readonly journal_debits: bigint
-  readonly journal_withdrawals: bigint
-  readonly last_balance_after: bigint
-  readonly settled: bigint
-  readonly pending_withdrawal: bigint
-  readonly settled_calls: bigint
-  readonly receipts: bigint
-  /** Calls of before there were receipts, until the first start that issues theirs. */
-  readonly receipts_due: bigint
-  readonly last_seq: bigint
-  /** Of the last receipt; null before the first. */
-  readonly receipt_spent: bigint | null
-  readonly settlements: bigint
-  readonly withdrawals: bigint
-  readonly vault_deposited: bigint
-  readonly vault_settled: bigint
-  readonly vault_withdrawn: bigint
-  readonly vault_pending: bigint
+interface Slice {
+  readonly reach: Reach
+  /** The next agents; null: not everything is summed yet. */
+  readonly page: AuditPage | null
+  readonly lastRow: bigint | null
 }
 
-const journal = (type: string): string =>
-  `(SELECT coalesce(sum(amount), 0) FROM transactions WHERE agent_pubkey = pubkey AND type = '${type}')`
-
-const ofVault = (sum: string, table: string): string =>
-  `(SELECT coalesce(sum(${sum}), 0) FROM vaults v JOIN ${table} USING (vault) WHERE v.agent_pubkey = pubkey)`
-
-const vaults = (column: string): string =>
-  `(SELECT coalesce(sum(${column}), 0) FROM vaults WHERE agent_pubkey = pubkey) AS vault_${column}`
-
-const LAST_RECEIPT = 'FROM receipts WHERE agent_pubkey = pubkey ORDER BY seq DESC LIMIT 1'
-
-const NEXT_AGENT = `
-SELECT pubkey, balance, held, frozen, spent, deposited, withdrawn, owed, settled, pending_withdrawal,
-  (SELECT coalesce(sum(amount), 0) FROM holds WHERE agent_pubkey = pubkey) AS holds,
-  (SELECT coalesce(sum(amount), 0) FROM deposits WHERE agent_pubkey = pubkey) AS credits,
-  (SELECT coalesce(sum(c.charge), 0) FROM transactions t JOIN calls c ON c.transaction_id = t.id
-     WHERE t.agent_pubkey = pubkey) AS charges,
-  ${journal('DEPOSIT')} AS journal_deposits,
-  ${journal('DEBIT')} AS journal_debits,
-  ${journal('WITHDRAWAL')} AS journal_withdrawals,
-  coalesce((SELECT balance_after FROM transactions WHERE agent_pubkey = pubkey ORDER BY id DESC LIMIT 1), 0)
-    AS last_balance_after,
-  (SELECT count(*) FROM transactions t JOIN calls c ON c.transaction_id = t.id
-     WHERE t.agent_pubkey = pubkey) AS settled_calls,
-  (SELECT count(*) FROM transactions t JOIN calls_without_receipt d ON d.transaction_id = t.id
-     WHERE t.agent_pubkey = pubkey) AS receipts_due,
-  (SELECT count(*) FROM receipts WHERE agent_pubkey = pubkey) AS receipts,
-  coalesce((SELECT seq ${LAST_RECEIPT}), 0) AS last_seq,
-  (SELECT CAST(text ->> '$.spent' AS INTEGER) ${LAST_RECEIPT}) AS receipt_spent,
-  ${ofVault('s.amount', 'settlements s')} AS settlements,
-  ${ofVault('w.amount', 'withdrawals w')} AS withdrawals,
-  ${['deposited', 'settled', 'withdrawn'].map(vaults).join(',\n  ')},
-  (SELECT coalesce(sum(pending_withdrawal), 0) FROM vaults WHERE agent_pubkey = pubkey) AS vault_pending
-FROM agents WHERE pubkey > ? ORDER BY pubkey LIMIT 1`
-
-export class Audit {
-  readonly #next: Database.Statement<[string], AuditRow>
+export class Audit implements AuditLedger {
+  readonly #reader: Database.Database
+  /** Made at the first pass: most who open a ledger never audit it. */
+  #slice: ((from: Reach, after: string) => Slice) | null = null
+  #reach = NOTHING_SUMMED
+  #lastPass: Promise<unknown> = Promise.resolve()
 
   constructor(reader: Database.Database) {
-    this.#next = reader.prepare(NEXT_AGENT)
+    this.#reader = reader
   }
 
-  /** Null, or what does not balance at the first agent where something does not. Yields to the event loop between agents. */
-  async run(): Promise<string | null> {
-    let after = ''
-    while (true) {
-      const row = await reading(() => this.#next.get(after))
-      if (row === undefined) return null
-      const fault = faultOf(row)
-      if (fault !== null) return `${row.pubkey}: ${fault}`
-      after = row.pubkey
+  async audit(): Promise<string | null> {
+    const between = async (): Promise<true> => {
       await turn()
+      return true
+    }
+    const result = await this.auditPass({ sums: 'all', between })
+    return result.kind === 'broken' ? faultText(result) : null
+  }
+
+  auditPass(pass: AuditPass): Promise<AuditResult> {
+    const result = this.#lastPass.then(() => this.#run(pass))
+    this.#lastPass = result.catch(() => {})
+    return result
+  }
+
+  async #run({ sums, between }: AuditPass): Promise<AuditResult> {
+    if (sums === 'all') this.#reach = NOTHING_SUMMED
+    const pass = new PassSoFar()
+    while (true) {
+      const { reach, page, lastRow } = await reading(() => this.#next(pass.after))
+      if (page !== null) pass.compare(page.rows)
+      if (page?.isLast === true) return pass.result(reach.rows)
+      const upToRow = reach.rows === 0 ? null : Number(reach.row)
+      const last = lastRow === null ? null : Number(lastRow)
+      if (!(await between({ upToRow, lastRow: last, agents: pass.agents }))) {
+        return { kind: 'stopped' }
+      }
     }
   }
-}
 
-/** L1, then each total against the rows that make it. */
-function faultOf(row: AuditRow): string | null {
-  const { balance, held, frozen, spent, deposited, withdrawn, owed } = row
-  const accounted = balance + held + frozen + spent + withdrawn - owed
-  const after = deposited - withdrawn - spent
-  const equations: [name: string, total: bigint, sum: bigint][] = [
-    ['deposited and its uses', deposited, accounted],
-    ['held and the open holds', held, row.holds],
-    ['deposited and the deposits', deposited, row.credits],
-    ['deposited and the journal', deposited, row.journal_deposits],
-    ['spent and the journal', spent, row.journal_debits],
-    ['spent and the calls', spent, row.charges],
-    ['withdrawn and the journal', withdrawn, row.journal_withdrawals],
-    ['the last balance_after', after, row.last_balance_after],
-    ['settled and the settlements', row.settled, row.settlements],
-    ['withdrawn and the withdrawals', withdrawn, row.withdrawals],
-    ["deposited and the vault's", deposited, row.vault_deposited],
-    ["settled and the vault's", row.settled, row.vault_settled],
-    ["withdrawn and the vault's", withdrawn, row.vault_withdrawn],
-    ["the pending withdrawal and the vault's", row.pending_withdrawal, row.vault_pending],
-    ['settled calls and receipts', row.settled_calls, row.receipts + row.receipts_due],
-    ['receipts and the last of them', row.receipts, row.last_seq],
-    ...receiptEquations(row),
-  ]
-  const broken = equations.find(([, total, sum]) => total !== sum)
-  if (broken !== undefined) return `${broken[0]}: ${broken[1]} against ${broken[2]}`
-  if (frozen > row.pending_withdrawal) {
-    return `frozen beyond the pending withdrawal: ${frozen} against ${row.pending_withdrawal}`
+  #next(after: string): Slice {
+    this.#slice ??= slicesOf(this.#reader)
+    const slice = this.#slice(this.#reach, after)
+    this.#reach = slice.reach
+    return slice
   }
-  const least = [balance, held, frozen, spent, withdrawn, owed].find((amount) => amount < 0n)
-  return least === undefined ? null : `an amount of ${least}`
 }
 
-/** While calls of before still miss theirs, the last receipt says nothing of `spent`. */
-function receiptEquations(row: AuditRow): [name: string, total: bigint, sum: bigint][] {
-  if (row.receipts_due > 0n) return []
-  return [['spent and the last receipt', row.spent, row.receipt_spent ?? 0n]]
+/**
+ * One read transaction, so that sums and agents are of one instant: sums what comes next, and reads agents where nothing
+ * is left to be summed. If it throws, nothing was added.
+ */
+function slicesOf(reader: Database.Database): (from: Reach, after: string) => Slice {
+  const sums = new AuditSums(reader)
+  const agents = new AuditAgents(reader)
+  const lastRow = reader.prepare<[], bigint | null>('SELECT max(id) FROM transactions').pluck()
+  return reader.transaction((from: Reach, after: string): Slice => {
+    const reach = sums.advance(from)
+    return {
+      reach,
+      page: reach.atEnd ? agents.next(after, reach.row) : null,
+      lastRow: lastRow.get() ?? null,
+    }
+  })
+}
+
+/** What a pass has found. */
+class PassSoFar {
+  /** The last agent that was compared. */
+  after = ''
+  agents = 0
+  #brokenAgents = 0
+  #first: (AuditResult & { kind: 'broken' })['first'] | null = null
+
+  compare(rows: readonly AuditRow[]): void {
+    for (const row of rows) {
+      const fault = faultOf(row)
+      if (fault !== null) {
+        this.#brokenAgents += 1
+        this.#first ??= { agent: row.pubkey, ...fault }
+      }
+      this.after = row.pubkey
+      this.agents += 1
+    }
+  }
+
+  result(rows: number): AuditResult {
+    const counts = { agents: this.agents, rows }
+    if (this.#first === null) return { kind: 'held', ...counts }
+    return { kind: 'broken', brokenAgents: this.#brokenAgents, first: this.#first, ...counts }
+  }
 }

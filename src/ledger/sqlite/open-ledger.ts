@@ -1,5 +1,6 @@
 /** The ledger on one SQLite file. Several processes may open the same file. */
 import type Database from 'better-sqlite3'
+import type { AuditPass } from '../audit-ledger.ts'
 import type {
   ChainBinding,
   Cursor,
@@ -84,7 +85,8 @@ class SqliteLedger implements Ledger {
     await this.#commit.run(() => this.#probe.run(at))
   }
 
-  audit = () => this.#audit.run()
+  audit = () => this.#audit.audit()
+  auditPass = (pass: AuditPass) => this.#audit.auditPass(pass)
 
   async close(): Promise<void> {
     await this.#commit.close()

@@ -8,6 +8,7 @@ import { FORMATS } from '../../../src/formats/registry.ts'
 import { NonceWindow } from '../../../src/identity/nonce-window.ts'
 import { type Ledger, LedgerUnavailable } from '../../../src/ledger/ledger.ts'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
+import { Auditor } from '../../../src/main/auditor.ts'
 import { type Housekeeping, startHousekeeping } from '../../../src/main/housekeeping.ts'
 import { openPriceBook, type PriceBook } from '../../../src/main/price-book.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
@@ -62,6 +63,7 @@ export class GatewayProcess {
   readonly terms: ProcessTerms
   readonly ledger: Ledger
   readonly live = new LiveClients()
+  readonly auditor: Auditor
   readonly watcher: Watcher | null
   readonly #mount: Mount
   readonly #surroundings: Surroundings
@@ -89,6 +91,7 @@ export class GatewayProcess {
     this.#surroundings = surroundings
     this.#leases = createLeases(ledger, now)
     this.#receipts = createReceiptDesk(ledger, SIGNER)
+    this.auditor = new Auditor(ledger, now, SILENT)
     this.#path = {
       audience: { origin: ORIGIN, chain: 'localnet' },
       ledger,
@@ -147,6 +150,7 @@ export class GatewayProcess {
       leases: this.#leases,
       prices: this.#prices,
       receipts: this.#receipts,
+      auditor: this.auditor,
       now: this.#surroundings.now,
     }
     this.#housekeeping = await startHousekeeping(parts, SILENT)
@@ -219,6 +223,7 @@ export class GatewayProcess {
       chain: null,
       challengeSecret: new Uint8Array(32).fill(5),
       random,
+      audited: () => this.auditor.status(),
       adminToken: null,
       x402: null,
       dev: null,

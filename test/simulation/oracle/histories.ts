@@ -20,6 +20,9 @@ export async function checkHistories(world: World): Promise<void> {
   if (process === undefined) return
   const audit = await process.ledger.audit()
   must(audit === null, 'L1', () => `the audit finds ${audit}`)
+  // What was audited meanwhile, beside calls and whatever failed.
+  const { conservation } = process.auditor.status()
+  must(/^(held|not audited yet)$/.test(conservation), 'L1', () => `a pass found ${conservation}`)
   const integrity = world.disk.observer.pragma('integrity_check', { simple: true })
   must(integrity === 'ok', 'L8', () => `the file is damaged: ${integrity}`)
   for (const agent of world.agents) {
