@@ -1,6 +1,6 @@
 /**
  * Nonces of verified requests that wrote nothing to the ledger: single use within a window, in memory.
- * Nonces that asked for a hold are spent durably in the transaction of the hold instead.
+ * Nonces of calls are here until they are spent durably, in the transaction of their hold.
  * Source: wire contract, "Signed requests"; property A2.
  */
 import { hash } from 'node:crypto'
@@ -32,6 +32,12 @@ export class NonceWindow {
     if (this.size >= this.#max) return 'full'
     this.#current.add(entry)
     return 'spent'
+  }
+
+  /** Makes room: the ledger remembers the nonce from now on. */
+  forget(agent: string, nonce: string): void {
+    const entry = fingerprint(agent, nonce)
+    if (!this.#current.delete(entry)) this.#previous.delete(entry)
   }
 
   /** How many nonces are remembered. */

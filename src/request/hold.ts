@@ -2,6 +2,7 @@
  * Step 3: takes the worst case from the agent's money, durably, before the first byte goes to a provider.
  * Source: wire contract, "Calls" and the 402; properties L2, L3, A2, A3, C8.
  */
+import type { NonceWindow } from '../identity/nonce-window.ts'
 import { sessionRemaining } from '../ledger/admission.ts'
 import type { KeyedRequest, Recalled } from '../ledger/idempotency-ledger.ts'
 import type { HoldOutcome, HoldRequest, RecoveryTerms, SpendLedger } from '../ledger/ledger.ts'
@@ -51,6 +52,7 @@ export type Held =
 
 export interface HoldParts {
   readonly ledger: Pick<SpendLedger, 'balance' | 'hold'>
+  readonly nonces: Pick<NonceWindow, 'forget'>
   readonly admission: AdmissionTerms
   readonly now: () => number
 }
@@ -179,7 +181,7 @@ function spendableAfter(outcome: HoldOutcome, before: Units): Units | null {
 }
 
 async function conclude(
-  { ledger, admission }: HoldParts,
+  { ledger, nonces, admission }: HoldParts,
   { requestId, asked: { caller }, keyed, call }: AskedCall,
   { cap, amount, terms, recovery, at, outcome }: Attempt,
 ): Promise<Held> {
@@ -189,6 +191,7 @@ async function conclude(
     const room = session === null ? null : sessionRemaining(session)
     return refuseHold(ledger, { agent, room, call, amount, admission }, outcome)
   }
+  if (caller.nonce !== null) nonces.forget(caller.agent, caller.nonce.value)
   const { available, callSecondsMax } = outcome
   const keepsAnswer = keyed !== null
   const { format, plan, model, priceVersion, headers } = call

@@ -43,3 +43,16 @@ test('memory is bounded: refused when full, emptied by time', () => {
   expect(window.spend('alice', 'd', 1_000_000 + 2 * NONCE_WINDOW_MS + 1)).toBe('spent')
   expect(window.size).toBe(1)
 })
+
+test('a nonce that the ledger remembers takes no room, in whichever window it was spent', () => {
+  const window = new NonceWindow(2)
+  window.spend('alice', 'old', 1_000_000)
+  window.spend('alice', 'new', 1_000_000 + NONCE_WINDOW_MS + 1)
+  expect(window.size).toBe(2)
+
+  window.forget('alice', 'old')
+  window.forget('bob', 'new')
+  expect(window.size).toBe(1)
+  window.forget('alice', 'new')
+  expect(window.size).toBe(0)
+})
