@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { LedgerUnavailable } from '../../src/ledger/ledger.ts'
 import type { DevParts } from '../../src/routes/parts.ts'
-import { ADMIN_TOKEN, OPERATOR_KEYS, startGateway } from '../support/gateway.ts'
+import { ADMIN_TOKEN, OPERATOR_KEYS, startGateway, until } from '../support/gateway.ts'
 import { chatStream, jsonReply, messagesReply, streamReply } from '../support/provider.ts'
 import { openSession } from '../support/session.ts'
 
@@ -58,6 +60,35 @@ test('S4: admin routes need the token, and do not exist without one', async () =
   const closed = await startGateway({ adminToken: null })
   const headers = { authorization: 'Bearer null' }
   expect((await fetch(`${closed.url}/admin/status`, { headers })).status).toBe(404)
+})
+
+test('L1: the status says what the last audit found, and sums nothing; the next audit is a minute later', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const gateway = await startGateway()
+  await gateway.agent(100n)
+  const ask = async () => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+    const answer = await fetch(`${gateway.url}/admin/status`, { headers })
+    return (await answer.json()) as { conservation: string; audit: { audited_at: string } }
+  }
+  const first = await ask()
+  expect(first).toMatchObject({
+    conservation: 'held',
+    audit: { agents: 0, rows: 0, running: null, failed: null },
+  })
+  const db = new Database(join(dirname(gateway.pricesFile), 'ledger.sqlite'))
+  db.exec('UPDATE agents SET spent = spent + 1, balance = balance - 1')
+  db.close()
+  expect(await ask()).toMatchObject({ conservation: 'held', audit: first.audit })
+  vi.advanceTimersByTime(60_000)
+  await until(async () => (await ask()).audit.audited_at !== first.audit.audited_at)
+  expect(await ask()).toMatchObject({
+    conservation: expect.stringMatching(/: spent and the journal: 1 against 0$/),
+    audit: { agents: 1, rows: 1 },
+  })
+  expect(gateway.log.join('')).toContain('"msg":"the books do not balance"')
+  expect((await fetch(`${gateway.url}/ready`)).status).toBe(200)
 })
 
 test('S4: the faucet exists only where its parts were handed in', async () => {

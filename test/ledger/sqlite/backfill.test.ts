@@ -1,6 +1,7 @@
 /** Calls that were settled before there were receipts. */
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import type { AuditProgress } from '../../../src/ledger/audit-ledger.ts'
 import type { IssuedReceipt } from '../../../src/ledger/receipt-ledger.ts'
 import { migrate } from '../../../src/ledger/sqlite/migrate.ts'
 import { FIRST_LEDGER } from '../../../src/ledger/sqlite/migrations/0001-ledger.ts'
@@ -148,6 +149,20 @@ test('a ledger without an issuer leaves them for one that has some; then nothing
   expect(await unsigned.unsignedReceipts(100)).toHaveLength(7)
   const again = ledgerOn(openedFiles(path), TEST_ISSUER)
   expect(await again.receipts(AGENT, 0, 100)).toEqual(issued)
+})
+
+test('an audit whose rows get their receipts meanwhile balances: it sums them anew', async () => {
+  const path = oldBooks(700)
+  const without = ledgerOn(openedFiles(path), null)
+  const rows: (number | null)[] = []
+  const between = ({ upToRow }: AuditProgress): Promise<boolean> => {
+    rows.push(upToRow)
+    if (rows.length === 1) ledgerOn(openedFiles(path), TEST_ISSUER)
+    return Promise.resolve(true)
+  }
+  expect(await without.auditPass({ sums: 'new', between })).toMatchObject({ kind: 'held' })
+  expect(rows.slice(0, 2)).toEqual([rows[0], rows[0]])
+  expect(await without.auditPass({ sums: 'new', between })).toMatchObject({ kind: 'held' })
 })
 
 test('two processes that start at once on an old file issue one chain', async () => {
