@@ -9,7 +9,6 @@ import type {
   SessionProof,
 } from '../session-ledger.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { HotRead } from './hot-read.ts'
 import type { LedgerFiles } from './open-files.ts'
 import { OpenSession } from './open-session.ts'
 import { reading } from './reading.ts'
@@ -28,19 +27,17 @@ export class Sessions implements SessionLedger {
   readonly #commit: GroupCommit
   readonly #open: OpenSession
   readonly #revoke: Database.Statement<[number, string, string, number]>
-  readonly #byToken: HotRead<[string, number], SessionRow>
+  readonly #byToken: Database.Statement<[string, number], SessionRow>
   readonly #ofAgent: Database.Statement<[string, number], SessionRow>
   readonly #proof: Database.Statement<[string, string], SessionRow & ProofRow>
 
-  constructor(files: LedgerFiles, commit: GroupCommit) {
-    const { writer, reader } = files
+  constructor({ writer, reader }: LedgerFiles, commit: GroupCommit) {
     this.#commit = commit
     this.#open = new OpenSession(writer)
     this.#revoke = writer.prepare(
       `UPDATE sessions SET revoked_at = ? WHERE id = ? AND agent_pubkey = ? AND ${LIVE}`,
     )
-    this.#byToken = new HotRead(
-      files,
+    this.#byToken = reader.prepare(
       `SELECT ${COLUMNS} FROM sessions WHERE token_sha256 = ? AND ${LIVE}`,
     )
     this.#ofAgent = reader.prepare(

@@ -23,7 +23,6 @@ import type { CallsInFlight } from './calls-in-flight.ts'
 import { EndHold } from './end-hold.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { ReadHoldFacts } from './hold-facts.ts'
-import { HotRead } from './hot-read.ts'
 import type { LedgerFiles } from './open-files.ts'
 import { PriceShelf } from './price-shelf.ts'
 import { reading } from './reading.ts'
@@ -55,15 +54,14 @@ export class Spending implements SpendLedger {
   readonly #balance: Database.Statement<[string], BalanceRow>
   readonly #transactions: Database.Statement<[string, number | bigint, number], TransactionRow>
   readonly #calls: Database.Statement<[number, number], CallRow>
-  readonly #nonceSpent: HotRead<[string, string], bigint>
+  readonly #nonceSpent: Database.Statement<[string, string]>
 
   constructor(
-    files: LedgerFiles,
+    { writer, reader }: LedgerFiles,
     commit: GroupCommit,
     inFlight: CallsInFlight,
     issuer: ReceiptIssuer | null,
   ) {
-    const { writer, reader } = files
     this.#commit = commit
     this.#inFlight = inFlight
     this.#takeHold = new TakeHold(writer)
@@ -87,10 +85,7 @@ export class Spending implements SpendLedger {
       `SELECT c.*, t.usage_json FROM calls c LEFT JOIN transactions t ON t.id = c.transaction_id
        WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
     )
-    this.#nonceSpent = new HotRead(
-      files,
-      'SELECT 1 FROM nonces WHERE agent_pubkey = ? AND nonce = ?',
-    )
+    this.#nonceSpent = reader.prepare('SELECT 1 FROM nonces WHERE agent_pubkey = ? AND nonce = ?')
   }
 
   balance(agent: AgentKey): Promise<Balance> {
