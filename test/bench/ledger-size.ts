@@ -73,4 +73,8 @@ await say('audit: everything, summed', 1, async () => {
   const fault = await ledger.audit()
   if (fault !== null) throw new Error(fault)
 })
+await say('audit: what came since, and every agent', 3, async () => {
+  const { kind } = await ledger.auditPass({ sums: 'new', between: () => Promise.resolve(true) })
+  if (kind !== 'held') throw new Error(kind)
+})
 await ledger.close()
