@@ -103,7 +103,9 @@ export function quickPlan(): Cell[] {
       ...cell,
       id: '2 processes',
       subjects: ['level5 signed', 'level5 signed, 2 processes'],
-      rounds: 2,
+      rounds: 3,
+      // Both of them must be as warm as the one.
+      warmUp: 6000,
     },
   ]
 }
