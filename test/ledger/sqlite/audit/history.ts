@@ -31,6 +31,8 @@ export async function book(ledger: Ledger, deed: Exclude<Deed, { does: 'pass' }>
   const { agent } = deed
   const { available, spent, settled, withdrawn, deposited } = await ledger.balance(agent)
   serial += 1
+  const id = serial
+  const paid = { signature: `payout ${id}` }
   switch (deed.does) {
     case 'deposit': {
       const known = (await ledger.vaults()).find((vault) => vault.agent === agent)
@@ -42,21 +44,19 @@ export async function book(ledger: Ledger, deed: Exclude<Deed, { does: 'pass' }>
     case 'call':
     case 'hold': {
       if (available < 100n) return
-      await ledger.hold(holdRequest(`r${serial}`, { agent }))
-      if (deed.does === 'call') await ledger.settle(settlement(`r${serial}`))
+      await ledger.hold(holdRequest(`r${id}`, { agent }))
+      if (deed.does === 'call') await ledger.settle(settlement(`r${id}`))
       return
     }
     case 'settle':
       if (spent - settled < 20n) return
-      await ledger.bookSettlement(payoutFact(20n, settled + 20n, { agent, ...paid() }), NOW)
+      await ledger.bookSettlement(payoutFact(20n, settled + 20n, { agent, ...paid }), NOW)
       return
     case 'withdraw':
       if (available < 10n) return
-      await ledger.bookWithdrawal(payoutFact(10n, withdrawn + 10n, { agent, ...paid() }), NOW)
+      await ledger.bookWithdrawal(payoutFact(10n, withdrawn + 10n, { agent, ...paid }), NOW)
   }
 }
-
-const paid = () => ({ signature: `payout ${serial}` })
 
 /** What is done to a row behind the ledger's back. */
 interface Tampering {
@@ -70,10 +70,15 @@ export const TAMPERINGS: readonly Tampering[] = [
   { table: 'transactions', order: 'id', sql: 'UPDATE transactions SET amount = amount + 1' },
   { table: 'transactions', order: 'id', sql: 'DELETE FROM transactions' },
   { table: 'transactions', order: 'id', sql: "UPDATE transactions SET agent_pubkey = 'bob'" },
-  { table: 'transactions', order: 'id', sql: "UPDATE transactions SET type = 'DEPOSIT'" },
+  {
+    table: 'transactions',
+    order: 'id',
+    sql: "UPDATE transactions SET type = iif(type = 'DEPOSIT', 'DEBIT', 'DEPOSIT')",
+  },
   { table: 'calls', order: 'transaction_id', sql: 'UPDATE calls SET charge = charge + 1' },
   { table: 'calls', order: 'transaction_id', sql: 'DELETE FROM calls' },
   { table: 'receipts', order: 'transaction_id', sql: 'DELETE FROM receipts' },
+  { table: 'receipts', order: 'transaction_id', sql: "UPDATE receipts SET agent_pubkey = 'x'" },
   { table: 'deposits', order: 'transaction_id', sql: 'UPDATE deposits SET amount = amount + 1' },
   { table: 'deposits', order: 'transaction_id', sql: 'DELETE FROM deposits' },
   { table: 'withdrawals', order: 'transaction_id', sql: 'DELETE FROM withdrawals' },
