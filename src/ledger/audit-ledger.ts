@@ -20,7 +20,7 @@ export interface AuditPass {
   readonly between: (progress: AuditProgress) => Promise<boolean>
 }
 
-export interface AuditCounts {
+interface AuditCounts {
   readonly agents: number
   /** Of the journal: all that the sums stand for. */
   readonly rows: number
