@@ -10,7 +10,7 @@ import {
 import type { Log } from '../log.ts'
 import type { AuditStatus } from '../routes/parts.ts'
 
-/** Left to the calls after each slice of a millisecond or two, so that a pass takes a quarter of a core at most. */
+/** Left to the calls after each slice of a millisecond or two, so that a pass takes about a quarter of a core. */
 const REST_MS = 5
 /** How long what was summed is taken for granted: history that is changed behind the ledger's back shows after it. */
 const SUMS_LAST_MS = 24 * 60 * 60 * 1_000
