@@ -45,7 +45,7 @@ async function soak(gateway: ServedGateway, streams: number, atOnce: number): Pr
     const rssBytes: number[] = []
     const timer = setInterval(() => {
       rssBytes.push(gateway.rssBytes())
-      progress(done, streams, rssBytes.at(-1) ?? 0, start)
+      if (process.stderr.isTTY) progress(done, streams, rssBytes.at(-1) ?? 0, start)
     }, SAMPLE_MS)
     const range = {
       from: Math.floor((streams * part) / PARTS),
@@ -57,18 +57,21 @@ async function soak(gateway: ServedGateway, streams: number, atOnce: number): Pr
     })
     clearInterval(timer)
     rssBytes.push(gateway.rssBytes())
+    progress(done, streams, rssBytes.at(-1) ?? 0, start)
     const { heapUsed, arrayBuffers } = await gateway.memory()
     samples.push({ ...sent, rssBytes, aliveBytes: heapUsed + arrayBuffers })
   }
-  process.stderr.write('\n')
+  if (process.stderr.isTTY) process.stderr.write('\n')
   return samples
 }
 
+/** One line that changes for a person, one for each part in a log. */
 function progress(done: number, streams: number, rssBytes: number, start: number): void {
   const seconds = (performance.now() - start) / 1_000
   const rate = (done / seconds).toFixed(0)
   const rss = (rssBytes / 1_048_576).toFixed(0)
-  process.stderr.write(`\r${done} of ${streams} streams, ${rate} a second, RSS ${rss} MB  `)
+  const line = `${done} of ${streams} streams, ${rate} a second, RSS ${rss} MB`
+  process.stderr.write(process.stderr.isTTY ? `\r${line}  ` : `${line}\n`)
 }
 
 /** Waits for what is over to be put away, and says what is not. */
