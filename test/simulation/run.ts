@@ -30,8 +30,8 @@ function optionsOf(args: string[]) {
   const faults = values.faults.split(',').filter((kind) => kind !== '')
   const unknown = faults.filter((kind) => TROUBLES[kind] === undefined)
   const fine = Number.isSafeInteger(operations) && operations > 0 && Number.isSafeInteger(seed)
-  if (!fine || unknown.length > 0)
-    throw new Error(`${unknown.join(' ')} is not understood\n${USAGE}`)
+  if (!fine) throw new Error('--ops is a whole number above 0, --seed a whole number.')
+  if (unknown.length > 0) throw new Error(`There are no faults called ${unknown.join(', ')}.`)
   return { operations, seed, faults, help: values.help }
 }
 
@@ -43,12 +43,12 @@ function report(outcome: Extract<Outcome, { kind: 'broken' }>, faults: readonly 
     `seed ${seed}, operation ${operation}: ${what}`,
     'The last operations:',
     ...last.map((line) => `  ${line}`),
-    `Replay: npm run simulate -- --seed ${seed} --ops ${operation}${chosen}`,
+    `Replay: npm run simulate -- --seed ${seed} --ops ${Math.max(1, operation)}${chosen}`,
   ].join('\n')
 }
 
-async function main(): Promise<number> {
-  const { operations, seed: first, faults, help } = optionsOf(process.argv.slice(2))
+async function main(asked: ReturnType<typeof optionsOf>): Promise<number> {
+  const { operations, seed: first, faults, help } = asked
   if (help) {
     process.stdout.write(USAGE)
     return 0
@@ -73,4 +73,14 @@ async function main(): Promise<number> {
   return 0
 }
 
-process.exitCode = await main()
+function understood(args: string[]): ReturnType<typeof optionsOf> | null {
+  try {
+    return optionsOf(args)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+    return null
+  }
+}
+
+const asked = understood(process.argv.slice(2))
+process.exitCode = asked === null ? 2 : await main(asked)
