@@ -28,6 +28,10 @@ export interface SentRequest {
 
 export class SimulatedAgent {
   readonly place: AgentPlace
+  /** Whether it signs vouchers at all: one that does not can withdraw what it has spent, and owes it then. */
+  readonly signs: boolean
+  /** Whether it brings money while it is taking some out. */
+  readonly stays: boolean
   /** The highest total of a voucher that left its hands. */
   signed = 0n
   readonly sessions: HeldSession[] = []
@@ -37,8 +41,10 @@ export class SimulatedAgent {
   /** Receipts that came with its answers. */
   readonly kept: unknown[] = []
 
-  constructor(place: AgentPlace) {
+  constructor(place: AgentPlace, habits: Pick<SimulatedAgent, 'signs' | 'stays'>) {
     this.place = place
+    this.signs = habits.signs
+    this.stays = habits.stays
   }
 
   get pubkey(): string {

@@ -1,5 +1,7 @@
 /** Everything is healed and given time; then books and chain must be one, and every hold must have ended. */
 
+import { SETTLE_AT_UNITS } from './gateway/terms.ts'
+import { holdToFreezing } from './oracle/freezing.ts'
 import { least } from './oracle/reckoning.ts'
 import { must } from './oracle/violation.ts'
 import type { World } from './world.ts'
@@ -24,9 +26,10 @@ export async function calmDown(world: World, still: boolean): Promise<void> {
   for (let round = 1; ; round += 1) {
     await world.advance(CALM_MS)
     const wrong = difference(world) ?? (still ? openHold(world) : null)
-    if (wrong === null) return
+    if (wrong === null) break
     must(round < ROUNDS, wrong.property, () => wrong.message)
   }
+  if (!still) await holdToFreezing(world)
 }
 
 interface Difference {
@@ -54,6 +57,12 @@ function difference(world: World): Difference | null {
     const leaving = least(vault.pending, row.balance + row.frozen)
     if (row.frozen !== leaving) {
       const message = `${pubkey}: ${row.frozen} is frozen, ${vault.pending} is leaving`
+      return { property: 'C8', message }
+    }
+    const signed = world.books.rows.signedBy(pubkey)
+    const payable = least(least(signed, row.spent), vault.deposited - vault.withdrawn)
+    if (payable - row.settled >= SETTLE_AT_UNITS) {
+      const message = `${pubkey}: ${row.settled} is settled of the ${payable} that are signed for`
       return { property: 'C8', message }
     }
   }

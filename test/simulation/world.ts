@@ -15,18 +15,18 @@ import { Disk } from './gateway/disk.ts'
 import { Lives } from './gateway/lives.ts'
 import { simulatedFetch } from './gateway/network.ts'
 import { priceFiles } from './gateway/price-files.ts'
+import { DELAY_SECONDS } from './gateway/terms.ts'
 import { Arrivals } from './oracle/arrivals.ts'
 import { Books } from './oracle/books.ts'
 import { judgeEnd } from './oracle/charges.ts'
 import { Keys } from './oracle/keys.ts'
 import { type EndedRow, Rows } from './oracle/rows.ts'
+import { Told } from './oracle/told.ts'
 import { must } from './oracle/violation.ts'
 import { Tally } from './tally.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 const AGENTS = 6
-/** How long an agent must wait for its money: longer than any call lasts and any outage here. */
-const DELAY_SECONDS = 150
 
 export class World {
   readonly seed: number
@@ -43,6 +43,7 @@ export class World {
   readonly requireVouchers: boolean
   readonly clockMayBeSet: boolean
   readonly #folder = mkdtempSync(join(tmpdir(), 'level5-prices-'))
+  readonly told: Told
   readonly #arrivals: Arrivals
   readonly #keys = new Keys(this.calls)
   readonly #bySignal = new WeakMap<StopSignal, SimulatedCall>()
@@ -55,6 +56,8 @@ export class World {
   /** The slot at which an answer of the node was last spoiled. */
   lastFaultSlot = 0
   serial = 0
+  /** Virtual time at which the ledger or a clock was last set right. */
+  healedAt = 0
   /** Whether a gateway's clock was ever set. */
   clockWasWrong = false
 
@@ -65,7 +68,11 @@ export class World {
     this.clockMayBeSet = this.dice.percent(50)
     this.agents = Array.from(
       { length: AGENTS },
-      (_, index) => new SimulatedAgent(agentPlace(`agent ${index}`)),
+      (_, index) =>
+        new SimulatedAgent(agentPlace(`agent ${index}`), {
+          signs: this.requireVouchers || index % 2 === 0,
+          stays: index > 1,
+        }),
     )
     this.cluster = new Cluster(() => this.time.now, DELAY_SECONDS)
     this.node = new RpcNode(
@@ -76,7 +83,18 @@ export class World {
     // The file must be a ledger before anybody looks at it.
     this.disk.mount(() => {}).drop()
     this.books = new Books(new Rows(this.disk.observer), this.cluster, (row) => this.#ended(row))
-    this.#arrivals = new Arrivals(() => this.books.rows)
+    this.#arrivals = new Arrivals(
+      () => this.books.rows,
+      () => !this.clockWasWrong,
+    )
+    this.told = new Told({
+      rows: () => this.books.rows,
+      arrivals: this.#arrivals,
+      keys: this.#keys,
+      tally: this.tally,
+      keep: (agent, receipt) => this.#keeperOf(agent).kept.push(receipt),
+      check: (check) => this.#check(check),
+    })
   }
 
   /** Installs the virtual runtime and starts the gateways. */
@@ -112,6 +130,7 @@ export class World {
     // What was seen as it happened comes first: what the books show then follows of it.
     if (this.#violation !== null) throw this.#violation
     this.books.look()
+    this.#keys.judgeRefused(this.books.rows)
     if (this.#violation !== null) throw this.#violation
   }
 
@@ -133,6 +152,7 @@ export class World {
   /** Makes a call known before it is served. */
   register(call: SimulatedCall, signal: StopSignal): void {
     this.calls.set(call.requestId, call)
+    this.#keys.begun(call)
     this.#bySignal.set(signal, call)
   }
 
@@ -156,44 +176,16 @@ export class World {
     for (const call of this.liveCalls) call.disturbances.add(disturbance)
   }
 
-  /** The client has been told that its call is charged: then it is on the books. */
-  acknowledged = (call: SimulatedCall): void => {
-    if (call.client.headers['idempotent-replayed'] !== undefined) {
-      this.tally.outcome('answered again, under its key')
-      this.#check(() => this.#keys.replayed(call))
-      return
-    }
-    const charge = this.books.rows.chargeOf(call.requestId)
-    const told = call.client.headers['x-charge']
-    this.#check(() => {
-      must(charge !== undefined, 'L8', () => `${call.requestId} was answered and is not charged`)
-      // What the sweeper charged in the meantime stands.
-      const swept = call.disturbances.size > 0
-      const same = told === undefined || told === `${charge}` || swept
-      must(same, 'M2', () => `${call.requestId} was told ${told} and charged ${charge}`)
-      this.#keepReceipt(call)
-    })
-  }
-
-  refused = (
-    call: SimulatedCall,
-    payment: { required: bigint; available: bigint } | null,
-  ): void => {
-    this.#check(() => this.#arrivals.refused(call, payment))
-  }
-
   callOf = (signal: StopSignal): SimulatedCall => {
     const call = this.#bySignal.get(signal)
     if (call === undefined) throw new Error('a signal of nobody')
     return call
   }
 
-  /** What came with the answer, for the agent to hold the gateway to. */
-  #keepReceipt({ agent, client }: SimulatedCall): void {
-    const receipt = client.headers['x-receipt']
-    if (receipt === undefined) return
+  #keeperOf(agent: string): SimulatedAgent {
     const keeper = this.agents.find(({ pubkey }) => pubkey === agent)
-    keeper?.kept.push(JSON.parse(Buffer.from(receipt, 'base64').toString()))
+    if (keeper === undefined) throw new Error(`nobody is ${agent}`)
+    return keeper
   }
 
   #check(check: () => void): void {

@@ -27,7 +27,8 @@ export async function openSession(world: World): Promise<void> {
   if (challenged.status !== 200) return
   const { message } = challenged.json as { message: string }
   const signature = agent.signMessage(message)
-  const voucher = dice.percent(40) ? { voucher: agent.voucher(agent.signed + 1_500n) } : {}
+  const voucher =
+    dice.percent(40) && agent.signs ? { voucher: agent.voucher(agent.signed + 1_500n) } : {}
   const body = JSON.stringify({ message, signature, ...voucher })
   for (let tries = dice.percent(20) ? 2 : 1; tries > 0; tries -= 1) {
     const { status, json } = await process.ask('POST', '/v1/sessions', {}, body)
@@ -73,6 +74,7 @@ export async function postVoucher(world: World): Promise<void> {
   const process = runningGateway(world)
   if (process === null) return
   const agent = world.dice.pick(world.agents)
+  if (!agent.signs) return
   const more = BigInt(world.dice.pick([0, 100, 500]))
   const body = JSON.stringify({ voucher: agent.voucher(agent.signed + more) })
   const headers = signedNow(world, agent, 'POST', '/v1/vouchers', body)

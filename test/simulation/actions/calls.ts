@@ -27,17 +27,19 @@ export function call(world: World): void {
 /** As many calls at once as an agent can afford, and more. */
 export function burst(world: World): void {
   const agent = world.dice.pick(world.agents)
-  const voucher = { 'x-agent-voucher': agent.voucher(nextTotal(world, agent, [60, 200, 500])) }
+  const total = nextTotal(world, agent, [60, 200, 500])
+  const voucher = agent.signs ? { 'x-agent-voucher': agent.voucher(total) } : {}
   for (let left = world.dice.whole(3, 12); left > 0; left -= 1) {
     oneCall(world, agent, null, voucher)
   }
 }
 
-/** A request that was sent before is sent again, word for word. */
+/** A request that was sent before, lately or long ago, is sent again, word for word. */
 export function replay(world: World): void {
   const process = runningGateway(world)
   const agent = world.dice.pick(world.agents)
-  const sent = agent.sent.length === 0 ? null : world.dice.pick(agent.sent.slice(-12))
+  const known = world.dice.percent(30) ? agent.sent : agent.sent.slice(-12)
+  const sent = known.length === 0 ? null : world.dice.pick(known)
   if (process === null || sent === null) return
   const { ask, headers, nonce } = sent
   begin(world, process, agent, ask, { headers, nonce, session: null })
@@ -66,14 +68,17 @@ export function forged(world: World): void {
   made.forged = true
 }
 
-/** A call that was made under a key, or is now, made under it again: the same, or once in a while another. */
+/**
+ * A call that was made under a key, or is now, made under it again: the same, or once in a while another. Now and then
+ * two agents choose one key for one request: each has its own.
+ */
 export function keyedCall(world: World): void {
   const { dice } = world
   const agent = dice.pick(world.agents)
   const known = agent.keyed.slice(-5)
   if (known.length === 0 || dice.percent(35)) {
-    const key = `key-${freshNonce(world)}`
-    const ask = newAsk(dice)
+    const named = dice.percent(20) ? dice.pick(world.agents).keyed.at(-1) : undefined
+    const { key, ask } = named ?? { key: `key-${freshNonce(world)}`, ask: newAsk(dice) }
     agent.keyed.push({ key, ask })
     for (let times = dice.pick([1, 1, 2, 3]); times > 0; times -= 1)
       oneCall(world, agent, { key, ask })
@@ -126,7 +131,7 @@ function signedCredentials(
 /** Enough for what is held and for this call, or less, or none. */
 function voucherFor(world: World, agent: SimulatedAgent): Readonly<Record<string, string>> {
   const { dice } = world
-  if (!dice.percent(world.requireVouchers ? 80 : 15)) return {}
+  if (!dice.percent(world.requireVouchers ? 80 : 15) || !agent.signs) return {}
   return { 'x-agent-voucher': agent.voucher(nextTotal(world, agent, [0, 100, 400, 1_000])) }
 }
 
@@ -160,7 +165,9 @@ function begin(
     script: newScript(dice, ask, { ...generous, classes: ask.classes }, serial),
     life: process.terms.life,
     startedAt: time.now,
-    provider: { asked: false, held: 0n, cap: 0, taken: 0, end: null },
+    clockAt: world.lives.now(),
+    priceVersion: process.priceVersion,
+    provider: { asked: false, held: 0n, cap: 0, taken: 0, lastAt: null, end: null },
     client: {
       status: null,
       headers: {},
@@ -194,8 +201,9 @@ function serve(
     time,
     isDead: (one: SimulatedCall) => world.lives.isDead(one.life),
     effect: (one: SimulatedCall, kind: string) => world.lives.effect(one.life, kind),
-    acknowledged: world.acknowledged,
-    refused: world.refused,
+    acknowledged: world.told.acknowledged,
+    sawEnd: world.told.sawEnd,
+    refused: world.told.refused,
   }
   const { client, leave } = simulatedClient(stage, made, departure, slowMs)
   if (dice.percent(6)) time.after(dice.small(9_000), leave)

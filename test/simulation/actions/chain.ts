@@ -17,8 +17,14 @@ function amount(world: World): bigint {
   return BigInt(world.dice.pick([1, 700, 3_000, 9_000, 9_000, 20_000]) + world.dice.whole(0, 999))
 }
 
+/** Who brings nothing while it takes its money out misses what it has spent, unless that was settled. */
+function brings({ cluster }: World, { pubkey, stays }: SimulatedAgent): boolean {
+  return stays || (cluster.tip(pubkey)?.pending ?? 0n) === 0n
+}
+
 export function deposit(world: World): void {
   const agent = world.dice.pick(world.agents)
+  if (!brings(world, agent)) return
   const one: Act = { kind: 'deposit', amount: amount(world) }
   const more: Act = { kind: 'deposit', amount: amount(world) }
   const isNew = world.cluster.tip(agent.pubkey) === null
@@ -28,17 +34,21 @@ export function deposit(world: World): void {
 
 export function transfer(world: World): void {
   const agent = world.dice.pick(world.agents)
-  if (world.cluster.tip(agent.pubkey) === null) return
+  if (world.cluster.tip(agent.pubkey) === null || !brings(world, agent)) return
   send(world, agent, [{ kind: 'transfer', amount: amount(world) }])
 }
 
 export function requestWithdrawal(world: World): void {
-  const agent = world.dice.pick(world.agents)
+  requestWithdrawalOf(world, world.dice.pick(world.agents))
+}
+
+/** Asks for some of what an agent's vault has, or for all of it. */
+export function requestWithdrawalOf(world: World, agent: SimulatedAgent): void {
   const vault = world.cluster.tip(agent.pubkey)
   if (vault === null) return
   const left = vault.deposited - vault.settled - vault.withdrawn
   const part = left === 0n ? 1n : (left * BigInt(world.dice.whole(1, 100))) / 100n
-  send(world, agent, [{ kind: 'request', amount: world.dice.percent(40) ? left : part }])
+  send(world, agent, [{ kind: 'request', amount: world.dice.percent(60) ? left : part }])
 }
 
 export function cancelWithdrawal(world: World): void {

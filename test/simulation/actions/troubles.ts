@@ -24,7 +24,10 @@ export function lockLedger(world: World): void {
   tally.fault('ledger busy')
   world.disturb('ledger')
   disk.lock()
-  time.after(dice.pick([30, 900, 2_500, 6_000]), () => disk.unlock())
+  time.after(dice.pick([30, 900, 2_500, 6_000]), () => {
+    disk.unlock()
+    world.healedAt = time.now
+  })
 }
 
 export function fillDisk(world: World): void {
@@ -33,7 +36,10 @@ export function fillDisk(world: World): void {
   tally.fault('disk full')
   world.disturb('ledger')
   disk.fill()
-  time.after(dice.pick([500, 5_000, 20_000]), () => disk.empty())
+  time.after(dice.pick([500, 5_000, 20_000]), () => {
+    disk.empty()
+    world.healedAt = time.now
+  })
 }
 
 /** The node fails, lies and lags. */
@@ -87,6 +93,7 @@ export function jumpClock(world: World): void {
   const set = (skew: number): void => {
     world.disturb('clock')
     lives.skewMs = skew
+    world.healedAt = time.now
   }
   set(skewMs)
   time.after(dice.whole(500, 40_000), () => set(0))

@@ -18,6 +18,10 @@ export interface SimulatedCall {
   /** The life of the gateway process that serves it. */
   readonly life: number
   readonly startedAt: number
+  /** The gateway's clock then, in milliseconds. */
+  readonly clockAt: number
+  /** The price list in force there. */
+  readonly priceVersion: string
   readonly provider: ProviderSide
   readonly client: ClientSide
   /** What happened to it that excuses an outcome which is not the plain one. */
@@ -37,8 +41,9 @@ interface ProviderSide {
   /** Units held when it was asked, and the cap per choice that it was told. */
   held: bigint
   cap: number
-  /** Bytes of the answer that the gateway took. */
+  /** Bytes of the answer that the gateway took, and when it took the last of them. */
   taken: number
+  lastAt: number | null
   end: 'ended' | 'broken' | 'stalled' | 'aborted' | 'timed_out' | 'unreachable' | null
 }
 

@@ -55,6 +55,8 @@ class Conversation {
         resolve({ kind: 'aborted', sent: false })
         return
       }
+      // The dead send nothing.
+      if (this.#stage.isDead(this.#call)) return
       this.#stage.arrived(this.#call, this.#request)
       const conclude = (answer: UpstreamAnswer): void => {
         limit.close()
@@ -186,6 +188,7 @@ class PlayedBody implements UpstreamBody {
     this.#sent += chunk.length
     this.#chunks += 1
     this.#call.provider.taken = this.#sent
+    this.#call.provider.lastAt = this.#stage.time.now
     this.#stage.effect(this.#call, 'provider sends')
     if (this.#stage.isDead(this.#call)) return
     this.#beginIdle()

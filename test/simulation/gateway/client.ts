@@ -9,12 +9,18 @@ export interface ClientStage {
   readonly time: VirtualTime
   isDead(call: SimulatedCall): boolean
   effect(call: SimulatedCall, kind: string): void
+  /** The client has seen the end of its stream. */
+  sawEnd(call: SimulatedCall): void
   /** The client has what tells it that the call is charged. */
   acknowledged(call: SimulatedCall): void
   refused(call: SimulatedCall, payment: PaymentSeen | null): void
 }
 
-interface PaymentSeen {
+/** The last words of each format's streams. Whoever has them may rely on the balance. */
+const STREAM_END =
+  /data: \[DONE\]|"type":"(response\.(completed|incomplete|failed)|message_stop|error)"|"error":\{/
+
+export interface PaymentSeen {
   readonly required: bigint
   readonly available: bigint
   readonly signed: bigint | null
@@ -73,6 +79,7 @@ export function simulatedClient(
       stage.effect(call, 'write')
       if (deaf()) return true
       if (bytes.length > 0) side.chunks.push(Buffer.from(bytes))
+      if (STREAM_END.test(Buffer.from(bytes).toString())) stage.sawEnd(call)
       writes += 1
       // It leaves a moment later: nobody hangs up inside a write.
       if (writes === side.leavesAfterWrites) stage.time.after(0, leave)

@@ -40,6 +40,8 @@ export class Disk {
   #observer: Database.Database | null = null
   #lock: Database.Database | null = null
   #full = false
+  /** Commits since the disk is full: every other one finds no room for its log. */
+  #commitsWhenFull = 0
   /** How long the WAL was before the commit that is under way. */
   #walBefore = 0
   #synchronous = FULL_SYNC
@@ -71,6 +73,7 @@ export class Disk {
     watchCommits(files.writer, (kind) => {
       if (kind === 'before commit') this.#walBefore = this.#walBytes()
       boundary(kind)
+      if (kind === 'before commit' && this.#full) this.#runOut()
     })
     if (this.#full) limitPages(files.writer)
     const mount = {
@@ -102,6 +105,13 @@ export class Disk {
   fill(): void {
     this.#full = true
     for (const { files } of this.#mounts) limitPages(files.writer)
+  }
+
+  /** The pages may fit while the log that a commit appends does not. */
+  #runOut(): void {
+    this.#commitsWhenFull += 1
+    if (this.#commitsWhenFull % 2 === 1) return
+    throw new Database.SqliteError('database or disk is full', 'SQLITE_FULL')
   }
 
   empty(): void {

@@ -14,8 +14,13 @@ export const ADDRESSES = {
   mint: MINT.toBase58(),
 }
 export const BODY_BYTES_MAX = 65_536
-export const TIMEOUTS = { headersMs: 20_000, idleMs: 10_000, totalMs: 60_000 }
+/** In all longer than the vaults' delay leaves to a call. */
+export const TIMEOUTS = { headersMs: 20_000, idleMs: 10_000, totalMs: 80_000 }
+/** How long an agent must wait for its money: longer than any call lasts and any outage here. */
+export const DELAY_SECONDS = 150
 export const SETTLE_MARGIN_SECONDS = 85
+/** Unsettled charges at which the crank collects. */
+export const SETTLE_AT_UNITS = 4_000n
 export const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
 export const SIGNER = {
   publicKey: RECEIPTS.address.toBytes(),
@@ -38,7 +43,11 @@ export function watcherOptions(life: number, ledger: Ledger, now: () => number):
     operator: OPERATOR,
     receiptKey: RECEIPTS.address.toBytes(),
     minSyncUnits: units(10_000n),
-    settling: { thresholdUnits: units(4_000n), priorityFeeMax: 1_000, spread: () => life % 1_000 },
+    settling: {
+      thresholdUnits: units(SETTLE_AT_UNITS),
+      priorityFeeMax: 1_000,
+      spread: () => life % 1_000,
+    },
     now,
     log: SILENT,
   }

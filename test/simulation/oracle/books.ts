@@ -75,7 +75,7 @@ export class Books {
     this.#version = version
     for (const row of this.#rows.journalAfter(this.#journalId)) this.#enter(row)
     for (const row of this.#rows.endedAfter(this.#seq)) this.#end(row)
-    const held = this.#holdsByAgent()
+    const { held, rooms } = this.#openHolds()
     for (const row of this.#rows.agents()) {
       this.#balance(row)
       const open = held.get(row.pubkey) ?? 0n
@@ -84,6 +84,8 @@ export class Books {
     for (const { id, spend_limit: limit, spent, held: room } of this.#rows.sessions()) {
       const charged = this.#sessionSpent.get(id) ?? 0n
       must(spent === charged, 'A3', () => `session ${id} spent ${spent}, its calls ${charged}`)
+      const open = rooms.get(id) ?? 0n
+      must(room === open, 'A3', () => `session ${id} holds ${room}, its holds ${open}`)
       must(limit === null || spent + room <= limit, 'A3', () => `session ${id} is over its limit`)
     }
   }
@@ -98,12 +100,14 @@ export class Books {
     return { credits: this.#credits, charged, settledCalls, releasedCalls }
   }
 
-  #holdsByAgent(): Map<string, bigint> {
-    const held = new Map<string, bigint>()
-    for (const { agent_pubkey: agent, amount } of this.#rows.holds()) {
+  /** What is held of each agent, and of each session. */
+  #openHolds(): { readonly held: Map<string, bigint>; readonly rooms: Map<string, bigint> } {
+    const [held, rooms] = [new Map<string, bigint>(), new Map<string, bigint>()]
+    for (const { agent_pubkey: agent, session_id: session, amount } of this.#rows.holds()) {
       held.set(agent, (held.get(agent) ?? 0n) + amount)
+      if (session !== null) rooms.set(session, (rooms.get(session) ?? 0n) + amount)
     }
-    return held
+    return { held, rooms }
   }
 
   #sumsOf(agent: string): Sums {

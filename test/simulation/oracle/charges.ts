@@ -9,6 +9,9 @@ import type { EndedRow } from './rows.ts'
 import { askAgain } from './second-opinion.ts'
 import { must } from './violation.ts'
 
+/** The provider of a call that nobody waits for any more is left by then [M4]. */
+const ABORTED_WITHIN_MS = 1_000
+
 interface RecordedUsage {
   readonly outcome: string
 }
@@ -17,6 +20,13 @@ interface RecordedUsage {
 export function judgeEnd(call: SimulatedCall, row: EndedRow): void {
   const where = (): string => `${row.request_id} (${call.ask.format}, ${describe(call)})`
   must(row.agent_pubkey === call.agent, 'A1', () => `${where()} is ${row.agent_pubkey}'s`)
+  const { client, provider } = call
+  const overrunMs = (provider.lastAt ?? 0) - (client.leftAt ?? Number.POSITIVE_INFINITY)
+  must(
+    overrunMs <= ABORTED_WITHIN_MS,
+    'M4',
+    () => `${where()} was read on for ${overrunMs} ms after its client had left`,
+  )
   must(row.session_id === call.session, 'A3', () => `${where()} is of session ${row.session_id}`)
   if (row.state === 'released') judgeRelease(call, row, where)
   else {

@@ -4,6 +4,8 @@ import { must } from './violation.ts'
 
 /** A dead call's hold resolves by then: two sweeps after its lease ended, and the write of it. */
 const SWEPT_WITHIN_MS = 5_000
+/** No lease reaches further, so that the hold of a dead call resolves within 15 s, the sweep included. */
+const LEASE_MS_MAX = 13_000
 
 export class Invariants {
   readonly #world: World
@@ -25,15 +27,21 @@ export class Invariants {
   }
 
   #noteQuiet(): void {
-    const { lives, disk, time } = this.#world
+    const { lives, disk, time, healedAt } = this.#world
     const keepsHouse = lives.running.some(({ stopping }) => !stopping)
     const isQuiet = keepsHouse && !disk.busy && !disk.full && lives.skewMs === 0
-    if (!isQuiet) this.#quietSince = time.now
+    this.#quietSince = isQuiet ? Math.max(this.#quietSince, healedAt) : time.now
   }
 
   #checkLeases(): void {
-    const { books, lives, time } = this.#world
+    const { books, lives, time, clockWasWrong } = this.#world
     const quietMs = time.now - this.#quietSince
+    if (!clockWasWrong) {
+      for (const { request_id: id, lease_until: leaseUntil } of books.rows.holds()) {
+        const leftMs = Number(leaseUntil) - time.now
+        must(leftMs <= LEASE_MS_MAX, 'L5', () => `the lease of ${id} lasts ${leftMs} ms more`)
+      }
+    }
     if (quietMs < SWEPT_WITHIN_MS) return
     for (const { request_id: id, lease_until: leaseUntil } of books.rows.holds()) {
       const overdue = lives.now() - Number(leaseUntil)

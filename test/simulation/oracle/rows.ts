@@ -78,6 +78,7 @@ export class Rows {
   readonly #sessions: Database.Statement<[], SessionRow>
   readonly #cursor: Database.Statement<[], bigint>
   readonly #stopped: Database.Statement<[], string>
+  readonly #voucher: Database.Statement<[string], string>
   readonly #version: Database.Statement<[], bigint>
 
   constructor(db: Database.Database) {
@@ -100,6 +101,9 @@ export class Rows {
     this.#stopped = db
       .prepare<[], string>('SELECT agent_pubkey FROM vaults WHERE stopped IS NOT NULL')
       .pluck()
+    this.#voucher = db
+      .prepare<[string], string>('SELECT cumulative FROM vouchers WHERE agent_pubkey = ?')
+      .pluck()
     this.#version = db.prepare<[], bigint>('PRAGMA data_version').pluck()
   }
 
@@ -115,6 +119,8 @@ export class Rows {
   cursor = (): number => Number(this.#cursor.get() ?? 0n)
   /** Agents whose vaults are not credited for now. */
   stopped = (): string[] => this.#stopped.all()
+  /** The highest total that the gateway keeps an agent's voucher for. */
+  signedBy = (agent: string): bigint => BigInt(this.#voucher.get(agent) ?? 0)
   /** Another number after each commit of anybody. */
   version = (): bigint => this.#version.get() ?? 0n
 }
