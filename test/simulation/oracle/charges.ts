@@ -63,8 +63,11 @@ function judgeCharge(
   where: () => string,
 ): void {
   const { asked, held } = call.provider
-  const diedBefore = outcome === 'recovered' && call.disturbances.has('killed')
-  must(asked || diedBefore, 'L3', () => `${where()} is charged and its provider was never asked`)
+  // Its process died, or a clock that was set ended its lease, before the provider was asked.
+  const { disturbances } = call
+  const isEarly = disturbances.has('killed') || disturbances.has('clock')
+  const sweptBefore = outcome === 'recovered' && isEarly
+  must(asked || sweptBefore, 'L3', () => `${where()} is charged and its provider was never asked`)
   const isKnown = asked && held > 0n
   must(!isKnown || row.held === held, 'L3', () => `${where()} held ${held}, ended ${row.held}`)
   judgeOutcome(call, outcome, where)
