@@ -4,18 +4,23 @@
 const ENOUGH = 12
 /** …and with many, as a share of them: each commit costs its sync and its pages, however many writes share them. */
 const ENOUGH_SHARE = 3 / 8
-/** A batch waits at most this long… */
-const LONGEST_MS = 8
-/** …and less the fewer calls could still join. */
-const MS_PER_CALL = 0.25
+/** A batch waits for as long as each of these milliseconds brings another write… */
+export const STEP_MS = 1
+/** …and for so many of them at most. */
+const STEPS_MAX = 8
 
 /**
- * Milliseconds to wait before committing; 0: at the end of this turn of the event loop.
- * `queued` writes are waiting; `callsInFlight` counts calls between the request of their hold and their end, so each
- * that is not in the queue will write soon. A call alone never waits.
+ * Whether a batch is committed at the end of this turn of the event loop. `queued` writes are waiting; `callsInFlight`
+ * counts calls between the request of their hold and their end, so nobody else will write soon. A call alone never waits.
  */
-export function gatheringMs(queued: number, callsInFlight: number): number {
-  const enough = Math.max(ENOUGH, callsInFlight * ENOUGH_SHARE)
-  if (queued >= Math.min(callsInFlight, enough)) return 0
-  return Math.min(LONGEST_MS, Math.ceil(callsInFlight * MS_PER_CALL))
+export function isEnough(queued: number, callsInFlight: number): boolean {
+  return queued >= Math.min(callsInFlight, Math.max(ENOUGH, callsInFlight * ENOUGH_SHARE))
+}
+
+/**
+ * Whether a batch that is not enough waits for another step, the `step`th, after one in which it grew by `came`. Calls in
+ * flight may be streams that write in a minute: those that come show who still will.
+ */
+export function waitsLonger(came: number, step: number): boolean {
+  return came > 0 && step <= STEPS_MAX
 }

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import { LedgerUnavailable } from '../ledger.ts'
 import { asThrown, isBusy, isUnavailable } from './failures.ts'
-import { gatheringMs } from './gathering.ts'
+import { isEnough, STEP_MS, waitsLonger } from './gathering.ts'
 
 interface QueuedWrite {
   readonly write: () => unknown
@@ -48,7 +48,7 @@ export class GroupCommit {
   #drained: () => void = () => {}
   commits = 0
 
-  /** `callsInFlight` says how many calls may still write soon: see `gatheringMs`. */
+  /** `callsInFlight` says how many calls may still write soon: see `isEnough`. */
   constructor(db: Database.Database, callsInFlight: () => number) {
     this.#db = db
     this.#callsInFlight = callsInFlight
@@ -94,10 +94,18 @@ export class GroupCommit {
 
   #plan(): void {
     if (this.#busy || this.#immediate !== null) return
-    const waitMs =
-      this.#closed !== null ? 0 : gatheringMs(this.#queue.length, this.#callsInFlight())
-    if (waitMs === 0) this.#planAtOnce()
-    else if (this.#timer === null) this.#timer = setTimeout(() => this.#flush(), waitMs)
+    const isLast = this.#closed !== null
+    if (isLast || isEnough(this.#queue.length, this.#callsInFlight())) this.#planAtOnce()
+    else if (this.#timer === null) this.#gather(1)
+  }
+
+  /** Commits after the first step in which nobody came. */
+  #gather(step: number): void {
+    const queued = this.#queue.length
+    this.#timer = setTimeout(() => {
+      if (waitsLonger(this.#queue.length - queued, step + 1)) this.#gather(step + 1)
+      else this.#flush()
+    }, STEP_MS)
   }
 
   #planAtOnce(): void {

@@ -1,26 +1,33 @@
-import { describe, expect, test } from 'vitest'
-import { gatheringMs } from '../../../src/ledger/sqlite/gathering.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { isEnough, waitsLonger } from '../../../src/ledger/sqlite/gathering.ts'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
 import { units } from '../../../src/money.ts'
 import { TEST_ISSUER } from '../../support/receipt-key.ts'
 import { AGENT, depositFact, fund, holdRequest, NOW, settlement } from '../facts.ts'
 import { openedFiles } from './files.ts'
 
-describe('gatheringMs', () => {
+describe('isEnough', () => {
   test.each([
-    [1, 0, 0],
-    [1, 1, 0],
-    [1, 2, 1],
-    [2, 2, 0],
-    [3, 8, 2],
-    [11, 32, 8],
-    [12, 32, 0],
-    [23, 64, 8],
-    [24, 64, 0],
-    [1, 1_000, 8],
-  ])('%i queued, %i calls in flight: %i ms', (queued, inFlight, expected) => {
-    expect(gatheringMs(queued, inFlight)).toBe(expected)
+    [1, 0, true],
+    [1, 1, true],
+    [1, 2, false],
+    [2, 2, true],
+    [3, 8, false],
+    [11, 32, false],
+    [12, 32, true],
+    [23, 64, false],
+    [24, 64, true],
+    [1, 1_000, false],
+  ])('%i queued, %i calls in flight: %s', (queued, inFlight, expected) => {
+    expect(isEnough(queued, inFlight)).toBe(expected)
   })
+})
+
+test('a batch waits while more come, and for eight steps at most', () => {
+  expect(waitsLonger(0, 2)).toBe(false)
+  expect(waitsLonger(1, 2)).toBe(true)
+  expect(waitsLonger(5, 8)).toBe(true)
+  expect(waitsLonger(5, 9)).toBe(false)
 })
 
 async function fundedLedger() {
@@ -58,6 +65,30 @@ test('writes asked for together share one commit; a lone one does not wait for c
   await new Promise((turn) => setImmediate(turn))
   expect(ledger.commits - before).toBe(3)
   await lone
+})
+
+test('long calls are not waited for: a write commits after one step in which nobody came', async () => {
+  const ledger = await fundedLedger()
+  await Promise.all(Array.from({ length: 32 }, (_, i) => ledger.hold(holdRequest(`long${i}`))))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const before = ledger.commits
+
+  const first = ledger.hold(holdRequest('first'))
+  vi.advanceTimersByTime(1)
+  expect(ledger.commits - before).toBe(1)
+  await first
+
+  const both = [ledger.hold(holdRequest('second'))]
+  vi.advanceTimersByTime(0.5)
+  both.push(ledger.hold(holdRequest('third')))
+  vi.advanceTimersByTime(0.5)
+  expect(ledger.commits - before).toBe(1)
+  vi.advanceTimersByTime(1)
+  expect(ledger.commits - before).toBe(2)
+  await Promise.all(both)
 })
 
 test('calls that were refused or have ended are not waited for', async () => {
