@@ -10,6 +10,7 @@ import {
   CLOCK_SKEW_MS_MAX,
   isNonce,
   isSha256Text,
+  NONCE_KEPT_MS,
   type RequestProof,
   type SignedRequest,
 } from './request-proof.ts'
@@ -60,7 +61,7 @@ export function checkMessageSignature(request: SignedRequest): RequestProof {
     agent: keyid,
     nonce,
     issuedAt: new Date(created * 1000).toISOString(),
-    forgetAt: created * 1000 + CLOCK_SKEW_MS_MAX,
+    forgetAt: created * 1000 + NONCE_KEPT_MS,
     signature: Buffer.from(signature).toString('base64'),
     signatureInput: input.text,
     ...bound,

@@ -11,6 +11,10 @@ import { type Audience, requestText } from './signed-text.ts'
 
 /** How far the agent's clock may be from the gateway's, either way. */
 export const CLOCK_SKEW_MS_MAX = 60_000
+/** How far a clock may be set back, after a nonce is forgotten by it, without a request becoming fresh again. */
+const CLOCK_STEP_MS_MAX = 120_000
+/** Milliseconds for which the ledger remembers the nonce of a request, from when it was issued. */
+export const NONCE_KEPT_MS = CLOCK_SKEW_MS_MAX + CLOCK_STEP_MS_MAX
 
 export interface SignedRequest extends Audience {
   readonly header: ReadHeader
@@ -31,7 +35,7 @@ export type RequestProof =
       readonly nonce: string
       /** RFC 3339 as sent. */
       readonly issuedAt: string
-      /** Unix milliseconds after which no clock accepts this request any more. */
+      /** Unix milliseconds after which no clock accepts this request any more, nor one that is set back then. */
       readonly forgetAt: number
       /** Base64 as sent. */
       readonly signature: string
@@ -77,7 +81,7 @@ export function checkRequest(request: SignedRequest): RequestProof {
   if (!verifyStrict(key, Buffer.from(requestText(parts)), signatureBytes)) {
     return invalid(`The signature does not verify for ${method} ${target} at ${origin} (${chain}).`)
   }
-  const forgetAt = issued + CLOCK_SKEW_MS_MAX
+  const forgetAt = issued + NONCE_KEPT_MS
   const proof = { kind: 'signed', agent: pubkey, nonce, issuedAt, forgetAt, signature } as const
   return priceVersion === undefined ? proof : { ...proof, priceVersion }
 }

@@ -33,6 +33,8 @@ export class Auditor {
   /** When the sums that are kept were begun; null: there are none. */
   #sumsBegan: number | null = null
   #summedAnewAt: number | null = null
+  /** Whether the next pass that ends has summed everything, by itself or by ending the work of one that was cut short. */
+  #isAnew = false
   #running: Running | null = null
   #failed: string | null = null
   #stopping = false
@@ -47,7 +49,10 @@ export class Auditor {
   async pass(): Promise<void> {
     const since = this.#now()
     const sums = this.#sumsFor(since)
-    if (sums === 'all') this.#sumsBegan = since
+    if (sums === 'all') {
+      this.#sumsBegan = since
+      this.#isAnew = true
+    }
     const running: Running = { sums, since, progress: NO_PROGRESS }
     this.#running = running
     const between = async (progress: AuditProgress): Promise<boolean> => {
@@ -97,10 +102,8 @@ export class Auditor {
   #note(found: Found): void {
     const before = this.#last?.found ?? null
     const at = this.#now()
-    // A pass over what is new may have ended the work of one over everything that was cut short.
-    if (this.#summedAnewAt === null || this.#summedAnewAt < (this.#sumsBegan ?? 0)) {
-      this.#summedAnewAt = at
-    }
+    if (this.#isAnew) this.#summedAnewAt = at
+    this.#isAnew = false
     this.#last = { found, at }
     this.#failed = null
     if (found.kind === 'broken') {

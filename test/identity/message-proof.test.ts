@@ -75,7 +75,7 @@ describe('A1: an HTTP message signature made by another library', () => {
       agent: AGENT,
       nonce: NONCE,
       issuedAt: '2026-11-21T12:00:00.000Z',
-      forgetAt: CREATED.getTime() + 60_000,
+      forgetAt: CREATED.getTime() + 180_000,
       signature: sent.headers['signature']?.slice('sig1=:'.length, -1),
       signatureInput: sent.headers['signature-input']?.slice('sig1='.length),
       priceVersion: PRICE_VERSION,

@@ -91,7 +91,7 @@ describe('A1: a signed request', () => {
       agent: vectors.agent.pubkey,
       nonce: 'Zm9vYmFyMTIzNDU2Nzg5',
       issuedAt: ISSUED_AT,
-      forgetAt: NOW + 60_000,
+      forgetAt: NOW + 180_000,
       signature: signed().headers['x-agent-signature'],
       priceVersion: PRICE_VERSION,
     })

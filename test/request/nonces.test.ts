@@ -2,12 +2,13 @@
 import { expect } from 'vitest'
 import { openAiChat } from '../../src/formats/openai-chat.ts'
 import { NonceWindow } from '../../src/identity/nonce-window.ts'
+import type { KeyedRequest } from '../../src/ledger/idempotency-ledger.ts'
 import { units, ZERO } from '../../src/money.ts'
 import type { ModelTerms } from '../../src/prices/price-list.ts'
 import { spendNonce } from '../../src/request/authenticate.ts'
 import { hold } from '../../src/request/hold.ts'
 import { everyLedger } from '../ledger/backends.ts'
-import { AGENT, funded, holdRequest, NOW, PRICES } from '../ledger/facts.ts'
+import { AGENT, funded, holdRequest, keyedRequest, NOW, PRICES } from '../ledger/facts.ts'
 
 const price = units(1_000_000n)
 const MODEL: ModelTerms = {
@@ -30,7 +31,7 @@ const MODEL: ModelTerms = {
   documentPageTokensMax: null,
 }
 
-function askedCall(nonce: string, outputTokensMax: number) {
+function askedCall(nonce: string, outputTokensMax: number, keyed: KeyedRequest | null = null) {
   const { auth, requestDigest: bodyDigest } = holdRequest(nonce)
   const caller = {
     agent: AGENT,
@@ -48,7 +49,7 @@ function askedCall(nonce: string, outputTokensMax: number) {
   return {
     requestId: `call with ${nonce}`,
     asked: { caller, bodyDigest, voucher: null },
-    keyed: null,
+    keyed,
     call: { ...call, headers: {} },
   }
 }
@@ -60,15 +61,17 @@ everyLedger(
     const nonces = new NonceWindow()
     const admission = { requireVouchers: false, settleMarginSeconds: 0 }
     const parts = { ledger, nonces, admission, now: () => NOW }
-    for (const nonce of ['held', 'refused']) {
+    for (const nonce of ['held', 'refused', 'recalled']) {
       expect(await spendNonce(parts, AGENT, nonce, NOW)).toBeNull()
     }
 
-    expect((await hold(parts, askedCall('held', 100))).kind).toBe('held')
+    const keyed = keyedRequest('one')
+    expect((await hold(parts, askedCall('held', 100, keyed))).kind).toBe('held')
+    expect((await hold(parts, askedCall('recalled', 100, keyed))).kind).toBe('recalled')
     expect((await hold(parts, askedCall('refused', 16_000))).kind).toBe('refused')
-    expect(nonces.size).toBe(1)
+    expect(nonces.size).toBe(2)
 
-    for (const nonce of ['held', 'refused']) {
+    for (const nonce of ['held', 'refused', 'recalled']) {
       const again = await spendNonce(parts, AGENT, nonce, NOW)
       expect(again?.code).toBe('replayed_nonce')
     }

@@ -42,11 +42,11 @@ const JOURNAL_SUMS = [
 ]
 
 const TABLES = `
-CREATE TEMP TABLE summed (
+CREATE TEMP TABLE IF NOT EXISTS summed (
   agent_pubkey TEXT PRIMARY KEY,
   ${[...JOURNAL_SUMS, 'credits', 'payouts'].map((name) => `${name} INTEGER NOT NULL DEFAULT 0`).join(',\n  ')}
 ) STRICT, WITHOUT ROWID;
-CREATE TEMP TABLE summed_settlements (
+CREATE TEMP TABLE IF NOT EXISTS summed_settlements (
   vault  TEXT PRIMARY KEY,
   amount INTEGER NOT NULL,
   up_to  INTEGER NOT NULL  -- the vault's total after the last of them

@@ -11,7 +11,7 @@ const STEPS_MAX = 8
 
 /**
  * Whether a batch is committed at the end of this turn of the event loop. `queued` writes are waiting; `callsInFlight`
- * counts calls between the request of their hold and their end, so nobody else will write soon. A call alone never waits.
+ * counts calls between the request of their hold and their end: only they are expected to write soon. A call alone never waits.
  */
 export function isEnough(queued: number, callsInFlight: number): boolean {
   return queued >= Math.min(callsInFlight, Math.max(ENOUGH, callsInFlight * ENOUGH_SHARE))

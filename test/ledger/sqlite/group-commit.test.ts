@@ -91,6 +91,28 @@ test('long calls are not waited for: a write commits after one step in which nob
   await Promise.all(both)
 })
 
+test('a batch that never stops growing commits after eight steps', async () => {
+  const ledger = await fundedLedger()
+  await Promise.all(Array.from({ length: 64 }, (_, i) => ledger.hold(holdRequest(`long${i}`))))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const before = ledger.commits
+  const holds = [ledger.hold(holdRequest('more0'))]
+  for (let ms = 1; ms < 8; ms += 1) {
+    vi.advanceTimersByTime(0.5)
+    holds.push(ledger.hold(holdRequest(`more${ms}`)))
+    vi.advanceTimersByTime(0.5)
+    expect(ledger.commits - before).toBe(0)
+  }
+  vi.advanceTimersByTime(0.5)
+  holds.push(ledger.hold(holdRequest('more8')))
+  vi.advanceTimersByTime(0.5)
+  expect(ledger.commits - before).toBe(1)
+  await Promise.all(holds)
+})
+
 test('calls that were refused or have ended are not waited for', async () => {
   const ledger = await fundedLedger()
   const refused = Array.from({ length: 8 }, (_, i) =>

@@ -24,6 +24,16 @@ export class Invariants {
     this.#checkLeases()
     this.#checkAgents()
     this.#checkCursor()
+    this.#checkAudits()
+  }
+
+  /** No process ever finds the books broken, whatever befalls them meanwhile. */
+  #checkAudits(): void {
+    for (const process of this.#world.lives.running) {
+      const { conservation } = process.auditor.status()
+      const isFine = conservation === 'held' || conservation === 'not audited yet'
+      must(isFine, 'L1', () => `a gateway's audit says: ${conservation}`)
+    }
   }
 
   #noteQuiet(): void {
