@@ -14,6 +14,8 @@ export class Invariants {
   #cursor = 0
   /** Agents whose vaults were stopped, until they have caught up: they resume first and are credited then. */
   readonly #heldUp = new Set<string>()
+  /** Agents with a hold whose lease is of a clock that was ahead: it may outlive its call by more than the vault's delay. */
+  readonly #heldByWrongClock = new Set<string>()
 
   constructor(world: World) {
     this.#world = world
@@ -81,14 +83,24 @@ export class Invariants {
     }
   }
 
+  #noteWrongLeases(): void {
+    const { books, lives, time, clockWasWrong } = this.#world
+    if (!clockWasWrong || lives.skewMs !== 0) return
+    for (const { agent_pubkey: agent, lease_until: until } of books.rows.holds()) {
+      if (Number(until) > time.now + LEASE_MS_MAX) this.#heldByWrongClock.add(agent)
+    }
+  }
+
   #checkAgents(): void {
     const { books, cluster, requireVouchers, agents } = this.#world
+    this.#noteWrongLeases()
     const byKey = new Map(agents.map((agent) => [agent.pubkey, agent]))
     for (const { pubkey, spent, held, owed, settled } of books.rows.agents()) {
       const signed = byKey.get(pubkey)?.signed ?? 0n
       must(settled <= signed, 'C9', () => `${pubkey} signed for ${signed}, ${settled} was taken`)
       if (!requireVouchers) continue
       must(spent + held <= signed, 'C9', () => `${pubkey} signed ${signed}, spends ${spent + held}`)
+      if (this.#heldByWrongClock.has(pubkey)) continue
       must(owed === 0n, 'C8', () => `${pubkey} owes ${owed} though vouchers are required`)
       const vault = cluster.tip(pubkey)
       const left = (vault?.deposited ?? 0n) - (vault?.withdrawn ?? 0n)
