@@ -63,9 +63,9 @@ function judgeCharge(
   where: () => string,
 ): void {
   const { asked, held } = call.provider
-  // Its process died, or a clock that was set ended its lease, before the provider was asked.
+  // Before the provider was asked its process died, a clock that was set ended its lease, or its release could not be written.
   const { disturbances } = call
-  const isEarly = disturbances.has('killed') || disturbances.has('clock')
+  const isEarly = (['killed', 'clock', 'ledger'] as const).some((one) => disturbances.has(one))
   const sweptBefore = outcome === 'recovered' && isEarly
   must(asked || sweptBefore, 'L3', () => `${where()} is charged and its provider was never asked`)
   const isKnown = asked && held > 0n
