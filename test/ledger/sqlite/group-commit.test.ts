@@ -36,6 +36,17 @@ async function fundedLedger() {
   return ledger
 }
 
+/** A ledger with so many calls that write nothing more, and the commits until now; from here on only the test moves timers. */
+async function amongLongCalls(calls: number) {
+  const ledger = await fundedLedger()
+  await Promise.all(Array.from({ length: calls }, (_, i) => ledger.hold(holdRequest(`long${i}`))))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  return { ledger, before: ledger.commits }
+}
+
 test('at 32 calls in flight a call costs at most 0.2 commits', async () => {
   const ledger = await fundedLedger()
   const before = ledger.commits
@@ -68,13 +79,7 @@ test('writes asked for together share one commit; a lone one does not wait for c
 })
 
 test('long calls are not waited for: a write commits after one step in which nobody came', async () => {
-  const ledger = await fundedLedger()
-  await Promise.all(Array.from({ length: 32 }, (_, i) => ledger.hold(holdRequest(`long${i}`))))
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  onTestFinished(() => {
-    vi.useRealTimers()
-  })
-  const before = ledger.commits
+  const { ledger, before } = await amongLongCalls(32)
 
   const first = ledger.hold(holdRequest('first'))
   vi.advanceTimersByTime(1)
@@ -92,13 +97,7 @@ test('long calls are not waited for: a write commits after one step in which nob
 })
 
 test('a batch that never stops growing commits after eight steps', async () => {
-  const ledger = await fundedLedger()
-  await Promise.all(Array.from({ length: 64 }, (_, i) => ledger.hold(holdRequest(`long${i}`))))
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  onTestFinished(() => {
-    vi.useRealTimers()
-  })
-  const before = ledger.commits
+  const { ledger, before } = await amongLongCalls(64)
   const holds = [ledger.hold(holdRequest('more0'))]
   for (let ms = 1; ms < 8; ms += 1) {
     vi.advanceTimersByTime(0.5)
