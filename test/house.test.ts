@@ -53,6 +53,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/identity/auth-proof',
     'src/identity/ed25519',
     'src/identity/public-key',
+    'src/identity/signature-engine',
     'src/chain',
     'src/proof',
   ],
@@ -88,6 +89,7 @@ const BANNED: [pattern: RegExp, instead: string, except: string[]][] = [
     ['src/clock', 'src/main', 'src/cli', 'src/agent'],
   ],
   [/\bparseFloat\(/, 'src/money', []],
+  [/sodium-native/, 'src/identity/signature-engine', ['src/identity/signature-engine']],
   [/\bFIXME\b|\bTODO\b|\.only\(/, 'finishing it', []],
   [/@ts-(ignore|expect-error|nocheck)|biome-ignore|\bas any\b|: any\b/, 'a type', []],
   [

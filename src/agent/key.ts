@@ -1,8 +1,8 @@
 /** The agent's key in the three forms it may be given: 64 bytes, a file of the Solana CLI, or a signer of its owner. */
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import bs58 from 'bs58'
 import { decodePublicKey } from '../identity/public-key.ts'
+import { publicKeyOf, signatureEngine } from '../identity/signature-engine.ts'
 import { Level5Error } from './level5-error.ts'
 
 /** Signs for one ed25519 key; the key itself may live elsewhere. */
@@ -16,9 +16,7 @@ export interface Signer {
 /** 64 bytes (seed, then public key), the path of a JSON array of them, or a signer. */
 export type AgentKey = Uint8Array | string | Signer
 
-/** RFC 8410: what precedes the 32 bytes of an ed25519 seed in PKCS #8. */
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
-const PUBLIC_KEY_BYTES = 32
+const SEED_BYTES = 32
 const SECRET_KEY_BYTES = 64
 
 /** Makes a signer of the key; throws `invalid_option` when it is not one. Reads the file where a path is given. */
@@ -36,14 +34,11 @@ function secretKeySigner(secretKey: Uint8Array): Signer {
   if (secretKey.length !== SECRET_KEY_BYTES) {
     throw new Level5Error('invalid_option', `key: ${secretKey.length} bytes, not 64`)
   }
-  const der = Buffer.concat([PKCS8_PREFIX, secretKey.subarray(0, PUBLIC_KEY_BYTES)])
-  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
-  const publicKey = spki.subarray(-PUBLIC_KEY_BYTES)
-  if (!publicKey.equals(secretKey.subarray(PUBLIC_KEY_BYTES))) {
+  const publicKey = publicKeyOf(secretKey)
+  if (!Buffer.from(publicKey).equals(secretKey.subarray(SEED_BYTES))) {
     throw new Level5Error('invalid_option', 'key: its second half is not the key of its first')
   }
-  return { publicKey: bs58.encode(publicKey), sign: (bytes) => sign(null, bytes, privateKey) }
+  return { publicKey: bs58.encode(publicKey), sign: signatureEngine.signer(secretKey) }
 }
 
 /** The 64 bytes of a Solana CLI key file. Throws `invalid_option`, without a word of what the file holds. */

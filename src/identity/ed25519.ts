@@ -1,16 +1,9 @@
 /**
- * Ed25519 verification by the runtime, plus the refusals of `verify_strict` that it lacks: points of small order and
- * encodings of y that are not reduced. The runtime itself refuses S ≥ L and any R that is not the one it computes.
- * Source: wire contract, "Signed requests"; RFC 8032, 5.1.7.
+ * Ed25519 verification as `verify_strict` does it: an engine's equation, and before it the refusals that not every engine
+ * has: points of small order and encodings of y that are not reduced. Every engine refuses S ≥ L and any R that is not
+ * the one it computes. Source: wire contract, "Signed requests"; RFC 8032, 5.1.7.
  */
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { Recent } from './recent.ts'
-
-/** Some 8 MB when full. */
-const KEYS_MAX = 4_096
-
-/** Keys as the runtime wants them, by their bytes: an import costs a tenth of a verification. */
-const importedKeys = new Recent<KeyObject>(KEYS_MAX)
+import { type SignatureEngine, signatureEngine } from './signature-engine.ts'
 
 /** The encodings of y of the eight points whose order divides the cofactor: 0, ±1 and the two of order eight. */
 const SMALL_ORDER_Y: readonly Uint8Array[] = [
@@ -30,19 +23,11 @@ export function verifyStrict(
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
+  engine: SignatureEngine = signatureEngine,
 ): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   if (!isSafePoint(publicKey) || !isSafePoint(signature)) return false
-  return verify(null, message, importedKey(publicKey), signature)
-}
-
-function importedKey(publicKey: Uint8Array): KeyObject {
-  const x = Buffer.from(publicKey).toString('base64url')
-  const known = importedKeys.get(x)
-  if (known !== undefined) return known
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-  importedKeys.keep(x, key)
-  return key
+  return engine.verifies(publicKey, message, signature)
 }
 
 /** Whether the point encoded in the first 32 bytes has a reduced y and is not of small order. */

@@ -1,7 +1,13 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { verifyStrict } from '../../src/identity/ed25519.ts'
+import { verifyStrict as verifyStrictWith } from '../../src/identity/ed25519.ts'
+import {
+  publicKeyOf,
+  runtimeEngine,
+  signatureEngine,
+  sodiumEngine,
+} from '../../src/identity/signature-engine.ts'
 
 // Curve arithmetic on its own, so that the table of small-order points is derived here rather than copied.
 const P = 2n ** 255n - 19n
@@ -82,7 +88,18 @@ const KEY = createPrivateKey({
 const MESSAGE = Buffer.from('the message')
 const SIGNATURE = sign(null, MESSAGE, KEY)
 
-describe('A1: verifyStrict', () => {
+const ENGINES = [
+  {
+    name: 'libsodium',
+    engine: sodiumEngine ?? expect.fail('no binary of libsodium for this machine'),
+  },
+  { name: 'the runtime', engine: runtimeEngine },
+]
+
+describe.each(ENGINES)('A1: verifyStrict by $name', ({ engine }) => {
+  const verifyStrict = (key: Uint8Array, message: Uint8Array, signature: Uint8Array) =>
+    verifyStrictWith(key, message, signature, engine)
+
   test('accepts what the key signed', () => {
     expect(verifyStrict(PUBLIC, MESSAGE, SIGNATURE)).toBe(true)
   })
@@ -166,5 +183,59 @@ describe('A1: verifyStrict', () => {
     const key = fc.oneof(bytes, fc.uint8Array({ minLength: 32, maxLength: 32 }))
     const signature = fc.oneof(bytes, fc.uint8Array({ minLength: 64, maxLength: 64 }))
     fc.assert(fc.property(key, bytes, signature, (k, m, s) => !verifyStrict(k, m, s)))
+  })
+})
+
+describe('A1: signatures', () => {
+  const keyPair = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((seed) => {
+    return Uint8Array.from([...seed, ...publicKeyOf(seed)])
+  })
+  const engine = fc.constantFrom(...ENGINES.map((named) => named.engine))
+
+  test('are the same bytes by either engine, and verify under both, whatever the message', () => {
+    fc.assert(
+      fc.property(keyPair, fc.uint8Array({ maxLength: 600 }), (secretKey, message) => {
+        const [first, second] = ENGINES.map((named) => named.engine.signer(secretKey)(message))
+        expect(Buffer.from(first ?? [])).toEqual(Buffer.from(second ?? []))
+        for (const named of ENGINES) {
+          const verified = verifyStrictWith(
+            secretKey.subarray(32),
+            message,
+            first ?? message,
+            named.engine,
+          )
+          expect(verified, named.name).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('that were changed are refused by both engines alike', () => {
+    const change = fc.record({ at: fc.nat({ max: 63 }), by: fc.integer({ min: 1, max: 255 }) })
+    fc.assert(
+      fc.property(
+        keyPair,
+        engine,
+        fc.uint8Array(),
+        change,
+        (secretKey, signs, message, { at, by }) => {
+          const signature = Uint8Array.from(signs.signer(secretKey)(message))
+          signature[at] = (signature[at] ?? 0) ^ by
+          for (const named of ENGINES) {
+            const verified = verifyStrictWith(
+              secretKey.subarray(32),
+              message,
+              signature,
+              named.engine,
+            )
+            expect(verified, named.name).toBe(false)
+          }
+        },
+      ),
+    )
+  })
+
+  test('are computed by libsodium where its binary loads', () => {
+    expect(signatureEngine).toBe(sodiumEngine)
   })
 })
