@@ -64,14 +64,21 @@ export function admitHold(
 
 /** The most that `admitHold` admits on these facts, in units; 0 where it refuses whatever the amount. */
 export function mostHoldable(settleMarginSeconds: number, facts: HoldFacts): Units {
-  const { available, owed, spent, held, signed, session, withdrawalDelaySeconds } = facts
+  const { owed, spent, held, signed, session, withdrawalDelaySeconds } = facts
   const noTime = withdrawalDelaySeconds !== null && withdrawalDelaySeconds <= settleMarginSeconds
   const never = facts.nonceSpent || facts.vaultFrozen || noTime || owed > ZERO
   if (never || session === 'gone') return ZERO
+  const spendable = mostSpendable(facts)
+  if (signed === null) return spendable
+  const unused = units(signed - spent - held)
+  return unused < ZERO ? ZERO : least(spendable, unused)
+}
+
+/** What is available, under the limit of the session, in units; 0 where that is gone. */
+export function mostSpendable({ available, session }: HoldFacts): Units {
+  if (session === 'gone') return ZERO
   const room = session === null ? null : sessionRemaining(session)
-  const unused = signed === null ? null : units(signed - spent - held)
-  if (unused !== null && unused < ZERO) return ZERO
-  return least(available, least(room ?? available, unused ?? available))
+  return room === null ? available : least(available, room)
 }
 
 /** What a session may still hold, in units; null: unlimited. */

@@ -89,6 +89,14 @@ export type HoldQuestion = Pick<
   'agent' | 'at' | 'sessionId' | 'requireVoucher' | 'settleMarginSeconds'
 >
 
+/** Of one instant, in units. */
+export interface Room {
+  /** The balance, under the limit of the session. */
+  readonly spendable: Units
+  /** The most that a hold could take: 0 where it would be refused whatever its amount. */
+  readonly holdable: Units
+}
+
 export type HoldOutcome =
   /** `callSecondsMax`: how long the call may take, from the vault's delay; null while the ledger has not read the vault. */
   | { readonly kind: 'held'; readonly available: Units; readonly callSecondsMax: number | null }
@@ -169,8 +177,8 @@ export interface SpendLedger {
   nonceSpent(agent: AgentKey, nonce: string): Promise<boolean>
   /** Only `held` changes anything but the voucher, which is kept. Throws when the request id was ever used, or the price version is not stored. */
   hold(request: HoldRequest): Promise<HoldOutcome>
-  /** The most that a hold could take now, in units; 0 where it would be refused whatever its amount. */
-  holdable(question: HoldQuestion): Promise<Units>
+  /** What a hold could be asked for now. */
+  room(question: HoldQuestion): Promise<Room>
   /** Leases never get shorter; calls that have ended are passed over. */
   renew(leases: readonly Lease[]): Promise<void>
   /**

@@ -14,8 +14,12 @@ export interface SessionTerms {
   readonly expiresAt: number
 }
 
-export interface Session extends SessionTerms {
+/** Who a session pays for, and what: nothing of it ever changes. */
+export interface SessionGrant extends Pick<SessionTerms, 'agent' | 'models'> {
   readonly id: string
+}
+
+export interface Session extends SessionTerms, SessionGrant {
   readonly createdAt: number
   readonly spent: Units
   readonly held: Units

@@ -3,6 +3,7 @@
 import type { PaymentAddresses } from '../chain/configured.ts'
 import { FORMATS } from '../formats/registry.ts'
 import { NonceWindow } from '../identity/nonce-window.ts'
+import { Recent } from '../identity/recent.ts'
 import type { Audience } from '../identity/signed-text.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
@@ -25,6 +26,9 @@ import { Auditor } from './auditor.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { HTTP_LIMITS, type HttpLimits, openHttpServer } from './http-server.ts'
 import { openPriceBook, type PriceSettings } from './price-book.ts'
+
+/** Some 2 MB when full. */
+const SESSIONS_MAX = 8_192
 
 export interface GatewayParts {
   readonly host: string
@@ -86,6 +90,7 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
         audience: { origin: parts.publicUrl ?? url, chain: parts.chainName },
         ledger,
         nonces: new NonceWindow(),
+        knownSessions: new Recent(SESSIONS_MAX),
         vouchers: new VoucherReader(parts.addressesOf),
         admission: parts.admission,
         now,

@@ -1,7 +1,7 @@
 /** Who asks, and what it signed for: authentication, then the voucher that came with the request. */
 import type { Refusal } from '../errors.ts'
 import type { OfferedVoucher, VoucherLedger } from '../ledger/voucher-ledger.ts'
-import { type AuthenticationParts, authenticate, type Caller } from './authenticate.ts'
+import { type AuthenticationParts, authenticate, type Caller, type Next } from './authenticate.ts'
 import type { Incoming } from './exchange.ts'
 import type { VoucherReader } from './vouchers.ts'
 
@@ -23,8 +23,9 @@ export interface Asked {
 export async function ask(
   parts: AskParts,
   incoming: Incoming,
+  next: Next,
 ): Promise<Asked | { readonly kind: 'refused'; readonly refusal: Refusal }> {
-  const authenticated = await authenticate(parts, incoming)
+  const authenticated = await authenticate(parts, incoming, next)
   if (authenticated.kind === 'refused') return authenticated
   const { caller, body, bodyDigest } = authenticated
   const text = incoming.header('x-agent-voucher')

@@ -1,16 +1,19 @@
 /**
  * Step 1: who asks. Reads the body, verifies the signature over exactly this request and spends its nonce, or finds
- * the session of a token. Source: wire contract, "Authentication"; properties A1-A3.
+ * the session of a token. Where a hold follows, which decides on nonce and session in its own transaction, what this
+ * process remembers will do: a read of the file costs as much as the hold's own. Source: wire contract, "Authentication";
+ * properties A1-A3.
  */
 import { type Refusal, refusal } from '../errors.ts'
 import { findCredential } from '../identity/credentials.ts'
 import { checkMessageSignature } from '../identity/message-proof.ts'
 import type { NonceWindow } from '../identity/nonce-window.ts'
+import type { Recent } from '../identity/recent.ts'
 import { checkRequest, type RequestProof, type SignedRequest } from '../identity/request-proof.ts'
 import { tokenSha256 } from '../identity/session-token.ts'
 import type { Audience } from '../identity/signed-text.ts'
 import type { CallAuth, SpendLedger } from '../ledger/ledger.ts'
-import type { Session, SessionLedger } from '../ledger/session-ledger.ts'
+import type { SessionGrant, SessionLedger } from '../ledger/session-ledger.ts'
 import type { Incoming } from './exchange.ts'
 
 /** Seconds after which a full nonce window has room again, at most. */
@@ -21,8 +24,13 @@ export interface AuthenticationParts {
   readonly audience: Audience
   readonly ledger: Pick<SpendLedger, 'nonceSpent'> & Pick<SessionLedger, 'sessionByToken'>
   readonly nonces: NonceWindow
+  /** Sessions that were found before, by `tokenSha256`. They may have ended since. */
+  readonly knownSessions: Recent<SessionGrant>
   readonly now: () => number
 }
+
+/** Whether a hold follows before anything else is done for the caller. */
+export type Next = 'hold' | 'other'
 
 /** The account that is debited, and what it sent to ask. */
 export interface Caller {
@@ -30,7 +38,7 @@ export interface Caller {
   readonly auth: CallAuth
   /** What a hold spends; null for sessions. `forgetAt`: Unix milliseconds. */
   readonly nonce: { readonly value: string; readonly forgetAt: number } | null
-  readonly session: Session | null
+  readonly session: SessionGrant | null
   /** The only price list that the agent agreed to; null: the one in force. */
   readonly priceVersion: string | null
 }
@@ -45,10 +53,14 @@ export type Authenticated =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
-/** Refuses with the codes of status 401, `request_too_large`, or `overloaded` when no nonce can be remembered. */
+/**
+ * Refuses with the codes of status 401, `request_too_large`, or `overloaded` when no nonce can be remembered. Before a
+ * hold a nonce that another process or life has seen, and a session that has ended, are left for the hold to refuse.
+ */
 export async function authenticate(
   parts: AuthenticationParts,
   incoming: Incoming,
+  next: Next,
 ): Promise<Authenticated> {
   const credential = findCredential(incoming.header)
   switch (credential.kind) {
@@ -58,20 +70,21 @@ export async function authenticate(
         'The request carries neither a signature nor a session.',
       )
     case 'token':
-      return bySession(parts, incoming, credential.token)
+      return bySession(parts, incoming, credential.token, next)
     case 'signature':
-      return bySignature(parts, incoming, checkRequest)
+      return bySignature(parts, incoming, checkRequest, next)
     case 'message_signature':
-      return bySignature(parts, incoming, checkMessageSignature)
+      return bySignature(parts, incoming, checkMessageSignature, next)
   }
 }
 
 async function bySession(
-  { ledger, now }: AuthenticationParts,
+  parts: AuthenticationParts,
   incoming: Incoming,
   token: string,
+  next: Next,
 ): Promise<Authenticated> {
-  const session = await ledger.sessionByToken(tokenSha256(token), now())
+  const session = await findSession(parts, token, next)
   if (session === null) {
     return refused('invalid_session', 'The session is unknown, expired or revoked.')
   }
@@ -87,10 +100,27 @@ async function bySession(
   return { kind: 'authenticated', caller, body: body.bytes, bodyDigest: digestOf(body.sha256) }
 }
 
+async function findSession(
+  { ledger, knownSessions, now }: AuthenticationParts,
+  token: string,
+  next: Next,
+): Promise<SessionGrant | null> {
+  const digest = tokenSha256(token)
+  const known = next === 'hold' ? knownSessions.get(digest) : undefined
+  if (known !== undefined) return known
+  const session = await ledger.sessionByToken(digest, now())
+  if (session === null) return null
+  const { id, agent, models } = session
+  const grant = { id, agent, models }
+  knownSessions.keep(digest, grant)
+  return grant
+}
+
 async function bySignature(
   { audience, ledger, nonces, now }: AuthenticationParts,
   incoming: Incoming,
   check: (request: SignedRequest) => RequestProof,
+  next: Next,
 ): Promise<Authenticated> {
   const body = await incoming.readBody()
   if (body.kind === 'refused') return body
@@ -107,7 +137,7 @@ async function bySignature(
   })
   if (proof.kind === 'refused') return proof
 
-  const unspendable = await spendNonce({ ledger, nonces }, proof.agent, proof.nonce, at)
+  const unspendable = await spendNonce({ ledger, nonces }, proof, at, next)
   if (unspendable !== null) return { kind: 'refused', refusal: unspendable }
   const { agent, nonce, issuedAt, forgetAt, signature, signatureInput, priceVersion } = proof
   const asked = { method, target, nonce, issued_at: issuedAt, signature }
@@ -126,16 +156,17 @@ async function bySignature(
 /** Spends a verified nonce in memory, once; why it cannot be, or null. `at`: Unix milliseconds. */
 export async function spendNonce(
   { ledger, nonces }: Pick<AuthenticationParts, 'ledger' | 'nonces'>,
-  agent: string,
-  nonce: string,
+  { agent, nonce }: { readonly agent: string; readonly nonce: string },
   at: number,
+  next: Next,
 ): Promise<Refusal | null> {
   const spent = nonces.spend(agent, nonce, at)
   if (spent === 'full') {
     const message = 'More signed requests than can be remembered.'
     return { code: 'overloaded', message, retryAfterSeconds: WINDOW_RETRY_SECONDS }
   }
-  if (spent === 'spent' && !(await ledger.nonceSpent(agent, nonce))) return null
+  const isNew = spent === 'spent' && (next === 'hold' || !(await ledger.nonceSpent(agent, nonce)))
+  if (isNew) return null
   return refusal('replayed_nonce', 'The nonce has been used before.')
 }
 

@@ -18,7 +18,7 @@ export async function serveFreeCall(
   incoming: Incoming,
   client: Client,
 ): Promise<void> {
-  const asked = await ask(parts, incoming)
+  const asked = await ask(parts, incoming, 'other')
   if (asked.kind === 'refused') return client.refuse(asked.refusal)
   await keepVoucher(parts, asked)
 

@@ -3,9 +3,14 @@
  * Source: wire contract, "Calls" and the 402; properties L2, L3, A2, A3, C8.
  */
 import type { NonceWindow } from '../identity/nonce-window.ts'
-import { sessionRemaining } from '../ledger/admission.ts'
 import type { KeyedRequest, Recalled } from '../ledger/idempotency-ledger.ts'
-import type { HoldOutcome, HoldRequest, RecoveryTerms, SpendLedger } from '../ledger/ledger.ts'
+import type {
+  HoldOutcome,
+  HoldRequest,
+  RecoveryTerms,
+  Room,
+  SpendLedger,
+} from '../ledger/ledger.ts'
 import { charge, least, NO_TOKENS, type Units, ZERO } from '../money.ts'
 import { pricesFor } from '../prices/settle.ts'
 import { chooseCap, inputBoundTokens, worstCase } from '../prices/worst-case.ts'
@@ -16,6 +21,7 @@ import type { Caller } from './authenticate.ts'
 import { type ChargeTerms, recoveryTerms } from './billing.ts'
 import { LEASE_MS } from './leases.ts'
 import { type HoldRefused, refuseHold } from './refuse-hold.ts'
+import { readRoom } from './room.ts'
 
 /** What the operator asks of every call beside its money. */
 export interface AdmissionTerms {
@@ -51,11 +57,13 @@ export type Held =
   | HoldRefused
 
 export interface HoldParts {
-  readonly ledger: Pick<SpendLedger, 'balance' | 'hold'>
+  readonly ledger: Pick<SpendLedger, 'balance' | 'hold' | 'room'>
   readonly nonces: Pick<NonceWindow, 'forget'>
   readonly admission: AdmissionTerms
   readonly now: () => number
 }
+
+const NO_ROOM: Pick<Room, 'spendable'> = { spendable: ZERO }
 
 interface AskedCall {
   readonly requestId: string
@@ -72,7 +80,7 @@ interface AskedCall {
 export async function hold(parts: HoldParts, asking: AskedCall): Promise<Held> {
   const { caller } = asking.asked
   const chosenHere = asking.call.plan.output.cap === null
-  const spendable = chosenHere ? await readSpendable(parts.ledger, caller) : ZERO
+  const { spendable } = chosenHere ? await readRoom(parts, caller) : NO_ROOM
   const first = await attempt(parts, asking, spendable)
   if (first.outcome.kind === 'held' || !chosenHere) return conclude(parts, asking, first)
   const left = spendableAfter(first.outcome, spendable)
@@ -89,34 +97,6 @@ export function callTimeouts(
 ): UpstreamTimeouts {
   if (callSecondsMax === null) return timeouts
   return { ...timeouts, totalMs: Math.min(timeouts.totalMs, callSecondsMax * 1000) }
-}
-
-/** What the caller may spend now: its balance, under the limit of its session. */
-export async function readSpendable(
-  ledger: Pick<SpendLedger, 'balance'>,
-  { agent, session }: Caller,
-): Promise<Units> {
-  const { available } = await ledger.balance(agent)
-  const room = session === null ? null : sessionRemaining(session)
-  return room === null ? available : least(available, room)
-}
-
-/** The most that a call of the caller could hold now. */
-export function readHoldable(
-  {
-    ledger,
-    admission,
-    now,
-  }: Pick<HoldParts, 'admission' | 'now'> & { readonly ledger: Pick<SpendLedger, 'holdable'> },
-  { agent, session }: Caller,
-): Promise<Units> {
-  return ledger.holdable({
-    agent,
-    at: now(),
-    sessionId: session?.id ?? null,
-    requireVoucher: admission.requireVouchers,
-    settleMarginSeconds: admission.settleMarginSeconds,
-  })
 }
 
 interface Attempt {
@@ -181,17 +161,15 @@ function spendableAfter(outcome: HoldOutcome, before: Units): Units | null {
 }
 
 async function conclude(
-  { ledger, nonces, admission }: HoldParts,
+  parts: HoldParts,
   { requestId, asked: { caller }, keyed, call }: AskedCall,
   { cap, amount, terms, recovery, at, outcome }: Attempt,
 ): Promise<Held> {
   if (outcome.kind === 'recalled') return outcome
   if (outcome.kind !== 'held') {
-    const { agent, session } = caller
-    const room = session === null ? null : sessionRemaining(session)
-    return refuseHold(ledger, { agent, room, call, amount, admission }, outcome)
+    return refuseHold(parts, { caller, call, amount }, outcome)
   }
-  if (caller.nonce !== null) nonces.forget(caller.agent, caller.nonce.value)
+  if (caller.nonce !== null) parts.nonces.forget(caller.agent, caller.nonce.value)
   const { available, callSecondsMax } = outcome
   const keepsAnswer = keyed !== null
   const { format, plan, model, priceVersion, headers } = call

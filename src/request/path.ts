@@ -11,6 +11,7 @@ import type { PriceList } from '../prices/price-list.ts'
 import type { Provider, UpstreamTimeouts } from '../providers/provider.ts'
 import { admit } from './admit.ts'
 import { type AskParts, ask, keepVoucher } from './ask.ts'
+import type { Next } from './authenticate.ts'
 import { complete, unanswered } from './complete.ts'
 import type { Client, Incoming } from './exchange.ts'
 import { forward } from './forward.ts'
@@ -54,7 +55,7 @@ export async function serveCall(
   const { leases, now, record } = parts
   const { requestId, header } = incoming
 
-  const asked = await ask(parts, incoming)
+  const asked = await ask(parts, incoming, nextOf(incoming))
   if (asked.kind === 'refused') return client.refuse(asked.refusal)
 
   const before = await recall(parts.ledger, incoming, asked)
@@ -104,6 +105,13 @@ export async function serveCall(
   } finally {
     live.drop()
   }
+}
+
+/** An answer that is kept and a payment that came along are for a caller that is known for sure. */
+function nextOf(incoming: Incoming): Next {
+  const holdsFirst =
+    incoming.header('idempotency-key') === undefined && paymentOf(incoming) === undefined
+  return holdsFirst ? 'hold' : 'other'
 }
 
 /** Throws for a model without a provider: the price list in force names only providers that are configured. */

@@ -1,11 +1,13 @@
 /** Why a hold was not taken, as the agent is told: a refusal and, where money or a signature is missing, how much. */
 import { type Refusal, refusal } from '../errors.ts'
-import type { Balance, HoldOutcome, SpendLedger } from '../ledger/ledger.ts'
+import type { Balance, HoldOutcome } from '../ledger/ledger.ts'
 import { least, type Units, units, ZERO } from '../money.ts'
 import { affordableCap } from '../prices/worst-case.ts'
 import type { AdmittedCall } from './admit.ts'
+import type { Caller } from './authenticate.ts'
 import type { PaymentNeeded } from './exchange.ts'
-import type { AdmissionTerms } from './hold.ts'
+import type { AdmissionTerms, HoldParts } from './hold.ts'
+import { readRoom } from './room.ts'
 
 export interface HoldRefused {
   readonly kind: 'refused'
@@ -15,21 +17,19 @@ export interface HoldRefused {
 
 /** A call for which nothing was held. */
 interface RefusedCall {
-  readonly agent: string
-  /** What its session may still hold; null: no session, or no limit. */
-  readonly room: Units | null
+  readonly caller: Pick<Caller, 'agent' | 'session'>
   readonly call: Pick<AdmittedCall, 'model' | 'plan'>
   /** The worst case that was to be held. */
   readonly amount: Units
-  readonly admission: AdmissionTerms
 }
 
 export async function refuseHold(
-  ledger: Pick<SpendLedger, 'balance'>,
+  parts: Omit<HoldParts, 'nonces'>,
   refused: RefusedCall,
   outcome: Exclude<HoldOutcome, { kind: 'held' | 'recalled' }>,
 ): Promise<HoldRefused> {
-  const { agent, amount, admission, room } = refused
+  const { ledger, admission } = parts
+  const { caller, amount } = refused
   switch (outcome.kind) {
     case 'replayed_nonce':
       return because(refusal('replayed_nonce', 'The nonce has been used before.'))
@@ -49,17 +49,18 @@ export async function refuseHold(
     case 'session_limit': {
       const { remaining } = outcome
       const message = `${worst(amount)}, the session may spend ${remaining}.`
-      const books = await ledger.balance(agent)
+      const books = await ledger.balance(caller.agent)
       const spendable = least(books.available, remaining)
       return needs(refused, refusal('session_limit_reached', message), books, spendable)
     }
     case 'authorization_required': {
       const { needed, signed } = outcome
       const message = `${worst(amount)}: with it ${needed} must be signed for, ${signed} are.`
-      const books = await ledger.balance(agent)
+      const books = await ledger.balance(caller.agent)
+      const room = await readRoom(parts, caller)
       const unsigned = needed - amount
       const covered = units(signed > unsigned ? signed - unsigned : 0n)
-      const spendable = least(least(books.available, covered), room ?? covered)
+      const spendable = least(room.spendable, covered)
       const reason = refusal('authorization_required', message)
       return needs(refused, reason, books, spendable, { cumulative: needed, signed })
     }
@@ -83,7 +84,7 @@ function worst(amount: Units): string {
 
 /** `spendable`: what a call could hold now. `shortfall` is what a deposit must bring; 0 where none is needed. */
 function needs(
-  { agent, call: { model, plan }, amount }: RefusedCall,
+  { caller: { agent }, call: { model, plan }, amount }: RefusedCall,
   reason: Refusal,
   { available, owed }: Pick<Balance, 'available' | 'owed'>,
   spendable: Units,

@@ -46,7 +46,7 @@ export async function askAndKeep(
   parts: RouteParts,
   incoming: Incoming,
 ): Promise<Asked | { readonly kind: 'refused'; readonly refusal: Refusal }> {
-  const asked = await ask(parts.path, incoming)
+  const asked = await ask(parts.path, incoming, 'other')
   if (asked.kind === 'asked') await keepVoucher(parts.path, asked)
   return asked
 }

@@ -5,7 +5,7 @@ import type { Format } from '../formats/format.ts'
 import { quote } from '../prices/quote.ts'
 import { modelsBody } from '../prices/wire.ts'
 import { refuseUnbounded } from '../prices/worst-case.ts'
-import { readHoldable, readSpendable } from '../request/hold.ts'
+import { readRoom } from '../request/room.ts'
 import { type Asked, authenticated, type Env, open } from './context.ts'
 import type { RouteParts } from './parts.ts'
 import { json, type Reply, refused, unsigned } from './reply.ts'
@@ -62,8 +62,7 @@ async function quoteCall(
     }
     const unbounded = refuseUnbounded(terms, input)
     if (unbounded !== null) return refused(unbounded)
-    const spendable = await readSpendable(path.ledger, caller)
-    const holdable = await readHoldable(path, caller)
+    const { spendable, holdable } = await readRoom(path, caller)
     return json(quote(list.version, terms, input, output, spendable, holdable))
   }
   return refused(reason ?? refusal('invalid_request', 'This is not the body of a call.'))

@@ -132,7 +132,12 @@ async function whoAsks(parts: RouteParts, x402: X402, incoming: Incoming): Promi
     now: at,
   })
   if (proof.kind === 'refused') return proof
-  const replayed = await spendNonce(parts.path, proof.wallet, proof.nonce, at)
+  const replayed = await spendNonce(
+    parts.path,
+    { agent: proof.wallet, nonce: proof.nonce },
+    at,
+    'other',
+  )
   if (replayed !== null) return { kind: 'refused', refusal: replayed }
   const body = await incoming.readBody()
   return body.kind === 'refused'

@@ -4,8 +4,7 @@ export const NOT_FUZZED: Readonly<Record<string, string>> = {
     'asks through readSight and readGateway, which are fed',
   'src/cli/gateway/gateway-chain.ts#readGateway':
     'asks the node of its own operator through decodeGateway, which is fed',
-  'src/request/hold.ts#readSpendable': 'reads the ledger, through its port',
-  'src/request/hold.ts#readHoldable': 'reads the ledger, through its port',
+  'src/request/room.ts#readRoom': 'reads the ledger, through its port',
   'src/routes/read-body.ts#readBody':
     'keeps bytes and reads none: test/hostile, test/request/pieces.test.ts',
   'watcher/settle-accounts.ts#readSettlingParties': 'asks through decodeGateway, which is fed',

@@ -2,7 +2,16 @@ import { expect } from 'vitest'
 import type { Units } from '../../src/money.ts'
 import { units } from '../../src/money.ts'
 import { type Backend, everyLedger } from './backends.ts'
-import { AGENT, fund, holdRequest, NOW, sessionOpening, settlement, tokenOf } from './facts.ts'
+import {
+  AGENT,
+  fund,
+  holdRequest,
+  NOW,
+  sessionOpening,
+  settlement,
+  tokenOf,
+  voucherOf,
+} from './facts.ts'
 
 const OTHER = 'Other1111111111111111111111111111111111111'
 const HOUR = 3_600_000
@@ -55,6 +64,26 @@ everyLedger('$name: A2: one challenge opens one session', async (backend) => {
   ])
   expect(await ledger.sessionByToken(tokenOf('s3'), NOW)).toBeNull()
 })
+
+everyLedger(
+  '$name: A3: the room of a caller is what is available, under its limit and what it signed for',
+  async (backend) => {
+    const { ledger } = await withSession(backend, 350n)
+    const room = (sessionId: string | null, requireVoucher = false, settleMarginSeconds = 60) =>
+      ledger.room({ agent: AGENT, at: NOW, sessionId, requireVoucher, settleMarginSeconds })
+    expect(await room(null)).toEqual({ spendable: 10_000n, holdable: 10_000n })
+    expect(await room('s1')).toEqual({ spendable: 350n, holdable: 350n })
+    await ledger.hold(inSession('held'))
+    expect(await room(null)).toEqual({ spendable: 9_900n, holdable: 9_900n })
+    expect(await room('s1')).toEqual({ spendable: 250n, holdable: 250n })
+    expect(await room('s1', true)).toEqual({ spendable: 250n, holdable: 0n })
+    await ledger.keepVoucher(AGENT, voucherOf(180n), NOW)
+    expect(await room('s1', true)).toEqual({ spendable: 250n, holdable: 80n })
+    expect(await room(null, true)).toEqual({ spendable: 9_900n, holdable: 80n })
+    await ledger.revokeSession(AGENT, 's1', NOW)
+    expect(await room('s1')).toEqual({ spendable: 0n, holdable: 0n })
+  },
+)
 
 everyLedger('$name: A3: parallel calls never hold more than the limit leaves', async (backend) => {
   const { ledger } = await withSession(backend, 350n)

@@ -62,7 +62,7 @@ everyLedger(
     const admission = { requireVouchers: false, settleMarginSeconds: 0 }
     const parts = { ledger, nonces, admission, now: () => NOW }
     for (const nonce of ['held', 'refused', 'recalled']) {
-      expect(await spendNonce(parts, AGENT, nonce, NOW)).toBeNull()
+      expect(await spendNonce(parts, { agent: AGENT, nonce }, NOW, 'other')).toBeNull()
     }
 
     const keyed = keyedRequest('one')
@@ -72,7 +72,7 @@ everyLedger(
     expect(nonces.size).toBe(2)
 
     for (const nonce of ['held', 'refused', 'recalled']) {
-      const again = await spendNonce(parts, AGENT, nonce, NOW)
+      const again = await spendNonce(parts, { agent: AGENT, nonce }, NOW, 'other')
       expect(again?.code).toBe('replayed_nonce')
     }
     expect((await ledger.balance(AGENT)).held).toBeGreaterThan(ZERO)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { ZERO } from '../../src/money.ts'
 import { addressesOf, startGateway, until } from '../support/gateway.ts'
 import { silence } from '../support/provider.ts'
 import { challenge, openSession, present } from '../support/session.ts'
@@ -47,6 +48,45 @@ test('A3: opened, used by both headers, listed without token, revoked at once', 
   const gone = await fetch(`${gateway.url}/v1/balance`, { headers })
   expect(await codeOf(gone)).toBe('invalid_session')
 })
+
+test.each(['revoked by another process', 'expired'])(
+  'A3: a session that was used and has %s since serves nobody, whatever is asked',
+  async (how) => {
+    let at = Date.now()
+    const gateway = await startGateway({ now: () => at })
+    const agent = await gateway.agent(10_000n)
+    const { id, token } = await openSession(gateway.url, agent, { ttl_seconds: 60 })
+    const ask = (path: string, body: object | null, more: Record<string, string> = {}) =>
+      fetch(`${gateway.url}${path}`, {
+        headers: { authorization: `Bearer ${token}`, ...more },
+        ...(body === null ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      })
+    const keyed = { 'idempotency-key': 'a-key-of-this-session' }
+    expect((await ask(CALL, CHAT)).status).toBe(200)
+    expect((await ask(CALL, CHAT, keyed)).status).toBe(200)
+    const { spent } = await gateway.ledger.balance(agent.pubkey)
+
+    if (how === 'expired') at += 60_001
+    else expect(await gateway.ledger.revokeSession(agent.pubkey, id, at)).toBe(true)
+
+    const { max_tokens: _, ...uncapped } = CHAT
+    const counted = { model: 'claude-test', messages: CHAT.messages }
+    for (const refused of [
+      ask(CALL, CHAT),
+      ask(CALL, uncapped),
+      ask(CALL, CHAT, keyed),
+      ask('/v1/messages/count_tokens', counted),
+      ask('/v1/quote', CHAT),
+      ask('/v1/balance', null),
+    ]) {
+      const response = await refused
+      expect(response.status).toBe(401)
+      expect(await codeOf(response)).toMatch(/invalid_session|authentication_error/)
+    }
+    expect(gateway.provider.seen).toHaveLength(2)
+    expect(await gateway.ledger.balance(agent.pubkey)).toMatchObject({ spent, held: ZERO })
+  },
+)
 
 test('A3: a token may not list, and deletes only its own session', async () => {
   const gateway = await startGateway()

@@ -153,8 +153,25 @@ test('nothing is paid for a call that cannot be served, or that nobody asked for
   const headers = payFor(agent)
   expect((await agent.post(CALL, { ...CHAT, model: 'nothing' }, { headers })).status).toBe(404)
   const body = JSON.stringify(CHAT)
-  expect((await fetch(`${gateway.url}${CALL}`, { method: 'POST', headers, body })).status).toBe(401)
-  expect(chain.asked.simulate).toBe(0)
+  const rich = await gateway.agent(10_000n)
+  const paid = payFor(rich)
+  const post = (more: Record<string, string>) =>
+    fetch(`${gateway.url}${CALL}`, { method: 'POST', headers: { ...paid, ...more }, body })
+  expect((await post({})).status).toBe(401)
+
+  const signed = rich.sign(CALL, { method: 'POST', body })
+  const ask = { method: 'POST', body }
+  const first = await fetch(`${gateway.url}${CALL}`, { ...ask, headers: signed })
+  expect(first.status).toBe(200)
+  expect((await post(signed)).status).toBe(401)
+
+  const { id, token } = await openSession(gateway.url, rich)
+  const session = { authorization: `Bearer ${token}` }
+  const known = await fetch(`${gateway.url}${CALL}`, { ...ask, headers: session })
+  expect(known.status).toBe(200)
+  expect(await gateway.ledger.revokeSession(rich.pubkey, id, Date.now())).toBe(true)
+  expect((await post(session)).status).toBe(401)
+  expect(chain.asked).toMatchObject({ simulate: 0, land: 0 })
 })
 
 test('S2: a gateway that stops waits for no payment, and tells whoever does', async () => {

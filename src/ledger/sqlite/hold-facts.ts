@@ -14,7 +14,7 @@ type RoomRow = readonly [spendLimit: bigint | null, spent: bigint, held: bigint]
 const NO_MONEY: MoneyRow = [0n, 0n, 0n, 0n]
 const NO_VAULT: VaultRow = [0n, null]
 
-type Question = Pick<
+export type FactsQuestion = Pick<
   HoldRequest,
   'agent' | 'at' | 'nonce' | 'sessionId' | 'keyed' | 'requireVoucher'
 >
@@ -51,7 +51,7 @@ export class ReadHoldFacts {
       .raw()
   }
 
-  run({ agent, at, nonce, sessionId, keyed, requireVoucher }: Question): HoldFacts {
+  run({ agent, at, nonce, sessionId, keyed, requireVoucher }: FactsQuestion): HoldFacts {
     const [available, owed, spent, held] = this.#money.get(agent) ?? NO_MONEY
     const [frozen, delay] = this.#vault.get(agent) ?? NO_VAULT
     return {

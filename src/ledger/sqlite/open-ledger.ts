@@ -100,7 +100,7 @@ class SqliteLedger implements Ledger {
   calls = (afterSeq: number, limit: number) => this.#spending.calls(afterSeq, limit)
   nonceSpent = (agent: AgentKey, nonce: string) => this.#spending.nonceSpent(agent, nonce)
   hold = (request: HoldRequest) => this.#spending.hold(request)
-  holdable = (question: HoldQuestion) => this.#spending.holdable(question)
+  room = (question: HoldQuestion) => this.#spending.room(question)
   renew = (leases: readonly Lease[]) => this.#spending.renew(leases)
   settle = (settlement: Settlement) => this.#spending.settle(settlement)
   release = (release: Release) => this.#spending.release(release)

@@ -1,7 +1,6 @@
 /** Holds, their ends, and the books that they leave. Implements SpendLedger on a file. */
 import type Database from 'better-sqlite3'
-import type { Units } from '../../money.ts'
-import { mostHoldable } from '../admission.ts'
+import { type HoldFacts, mostHoldable, mostSpendable } from '../admission.ts'
 import type {
   AgentKey,
   Balance,
@@ -12,6 +11,7 @@ import type {
   Lease,
   Release,
   ReleaseOutcome,
+  Room,
   Settlement,
   SettleOutcome,
   SpendLedger,
@@ -22,7 +22,7 @@ import type { ReceiptIssuer } from '../receipt-ledger.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { EndHold } from './end-hold.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { ReadHoldFacts } from './hold-facts.ts'
+import { type FactsQuestion, ReadHoldFacts } from './hold-facts.ts'
 import type { LedgerFiles } from './open-files.ts'
 import { PriceShelf } from './price-shelf.ts'
 import { reading } from './reading.ts'
@@ -46,7 +46,7 @@ export class Spending implements SpendLedger {
   readonly #commit: GroupCommit
   readonly #inFlight: CallsInFlight
   readonly #takeHold: TakeHold
-  readonly #holdFacts: ReadHoldFacts
+  readonly #factsAtOnce: (question: FactsQuestion) => HoldFacts
   readonly #endHold: EndHold
   readonly #shelf: PriceShelf
   readonly #renew: Database.Statement<[number, string, bigint, string]>
@@ -65,7 +65,8 @@ export class Spending implements SpendLedger {
     this.#commit = commit
     this.#inFlight = inFlight
     this.#takeHold = new TakeHold(writer)
-    this.#holdFacts = new ReadHoldFacts(reader)
+    const facts = new ReadHoldFacts(reader)
+    this.#factsAtOnce = reader.transaction((question: FactsQuestion) => facts.run(question))
     this.#endHold = new EndHold(writer, issuer)
     this.#shelf = new PriceShelf(writer, reader, commit)
     this.#renew = writer.prepare(
@@ -114,10 +115,11 @@ export class Spending implements SpendLedger {
     )
   }
 
-  holdable(question: HoldQuestion): Promise<Units> {
+  room(question: HoldQuestion): Promise<Room> {
     return reading(() => {
-      const facts = this.#holdFacts.run({ ...question, nonce: null, keyed: null })
-      return mostHoldable(question.settleMarginSeconds, facts)
+      const facts = this.#factsAtOnce({ ...question, nonce: null, keyed: null })
+      const holdable = mostHoldable(question.settleMarginSeconds, facts)
+      return { spendable: mostSpendable(facts), holdable }
     })
   }
 

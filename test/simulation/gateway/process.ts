@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { refusal } from '../../../src/errors.ts'
 import { FORMATS } from '../../../src/formats/registry.ts'
 import { NonceWindow } from '../../../src/identity/nonce-window.ts'
+import { Recent } from '../../../src/identity/recent.ts'
 import { type Ledger, LedgerUnavailable } from '../../../src/ledger/ledger.ts'
 import { ledgerOn } from '../../../src/ledger/sqlite/open-ledger.ts'
 import { Auditor } from '../../../src/main/auditor.ts'
@@ -96,6 +97,7 @@ export class GatewayProcess {
       audience: { origin: ORIGIN, chain: 'localnet' },
       ledger,
       nonces: new NonceWindow(),
+      knownSessions: new Recent(100),
       vouchers: new VoucherReader(addressesOf),
       admission: {
         requireVouchers: terms.requireVouchers,
