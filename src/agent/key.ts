@@ -34,11 +34,12 @@ function secretKeySigner(secretKey: Uint8Array): Signer {
   if (secretKey.length !== SECRET_KEY_BYTES) {
     throw new Level5Error('invalid_option', `key: ${secretKey.length} bytes, not 64`)
   }
-  const publicKey = publicKeyOf(secretKey)
+  const seed = secretKey.subarray(0, SEED_BYTES)
+  const publicKey = publicKeyOf(seed)
   if (!Buffer.from(publicKey).equals(secretKey.subarray(SEED_BYTES))) {
     throw new Level5Error('invalid_option', 'key: its second half is not the key of its first')
   }
-  return { publicKey: bs58.encode(publicKey), sign: signatureEngine.signer(secretKey) }
+  return { publicKey: bs58.encode(publicKey), sign: signatureEngine.signer(seed) }
 }
 
 /** The 64 bytes of a Solana CLI key file. Throws `invalid_option`, without a word of what the file holds. */

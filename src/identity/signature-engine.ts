@@ -7,10 +7,11 @@ import { createRequire } from 'node:module'
 import { Recent } from './recent.ts'
 
 export interface SignatureEngine {
+  readonly name: 'libsodium' | 'runtime'
   /** 32 bytes of a key and 64 of a signature. Engines may differ on what `verifyStrict` refuses before it asks. */
   verifies(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
-  /** Signs with a seed of 32 bytes that the key's 32 bytes follow; signatures have 64. */
-  signer(secretKey: Uint8Array): (message: Uint8Array) => Uint8Array
+  /** Signs with a seed of 32 bytes; signatures have 64. */
+  signer(seed: Uint8Array): (message: Uint8Array) => Uint8Array
 }
 
 /** The calls of `sodium-native` that are made here; it writes into buffers of its callers. */
@@ -25,7 +26,6 @@ interface Sodium {
 
 const require = createRequire(import.meta.url)
 const SIGNATURE_BYTES = 64
-const SEED_BYTES = 32
 /** RFC 8410: what precedes the seed in PKCS #8. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 /** Some 8 MB when full. */
@@ -35,22 +35,23 @@ const KEYS_MAX = 4_096
 const importedKeys = new Recent<KeyObject>(KEYS_MAX)
 
 export const runtimeEngine: SignatureEngine = {
+  name: 'runtime',
   verifies: (publicKey, message, signature) =>
     verify(null, message, importedKey(publicKey), signature),
-  signer(secretKey) {
-    const key = privateKey(secretKey)
+  signer(seed) {
+    const key = privateKey(seed)
     return (message) => sign(null, message, key)
   },
 }
 
-/** Null where there is no binary for this machine: other processors, C libraries other than glibc on Linux. */
+/** Null where the package has no binary that loads here, as on most machines without glibc. */
 export const sodiumEngine: SignatureEngine | null = loadSodium()
 
 export const signatureEngine: SignatureEngine = sodiumEngine ?? runtimeEngine
 
-/** The 32 bytes of the key whose seed the first 32 bytes of `secretKey` are. */
-export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
-  const spki = createPublicKey(privateKey(secretKey)).export({ format: 'der', type: 'spki' })
+/** The 32 bytes of the key with this seed of 32 bytes. */
+export function publicKeyOf(seed: Uint8Array): Uint8Array {
+  const spki = createPublicKey(privateKey(seed)).export({ format: 'der', type: 'spki' })
   return Uint8Array.from(spki.subarray(-32))
 }
 
@@ -62,10 +63,11 @@ function loadSodium(): SignatureEngine | null {
     return null
   }
   return {
+    name: 'libsodium',
     verifies: (publicKey, message, signature) =>
       sodium.crypto_sign_verify_detached(signature, message, publicKey),
-    signer(secretKey) {
-      const key = Uint8Array.from(secretKey)
+    signer(seed) {
+      const key = Uint8Array.from([...seed, ...publicKeyOf(seed)])
       return (message) => {
         const signature = Buffer.alloc(SIGNATURE_BYTES)
         sodium.crypto_sign_detached(signature, message, key)
@@ -84,7 +86,7 @@ function importedKey(publicKey: Uint8Array): KeyObject {
   return key
 }
 
-function privateKey(secretKey: Uint8Array): KeyObject {
-  const der = Buffer.concat([PKCS8_PREFIX, secretKey.subarray(0, SEED_BYTES)])
+function privateKey(seed: Uint8Array): KeyObject {
+  const der = Buffer.concat([PKCS8_PREFIX, seed])
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
 }

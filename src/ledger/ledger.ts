@@ -75,7 +75,7 @@ export interface HoldRequest {
   readonly recovery: RecoveryTerms
   /** Null: the call came without an Idempotency-Key. */
   readonly keyed: KeyedRequest | null
-  /** Came with the request and verified; kept, where it is the highest, whatever the outcome. Null: none came. */
+  /** Came with the request and verified; kept, where it is the highest, unless nonce or session are refused. Null: none came. */
   readonly voucher: OfferedVoucher | null
   /** Whether only what a voucher covers may be held. */
   readonly requireVoucher: boolean

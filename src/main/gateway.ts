@@ -4,6 +4,7 @@ import type { PaymentAddresses } from '../chain/configured.ts'
 import { FORMATS } from '../formats/registry.ts'
 import { NonceWindow } from '../identity/nonce-window.ts'
 import { Recent } from '../identity/recent.ts'
+import { signatureEngine } from '../identity/signature-engine.ts'
 import type { Audience } from '../identity/signed-text.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
@@ -27,8 +28,8 @@ import { startHousekeeping } from './housekeeping.ts'
 import { HTTP_LIMITS, type HttpLimits, openHttpServer } from './http-server.ts'
 import { openPriceBook, type PriceSettings } from './price-book.ts'
 
-/** Some 2 MB when full. */
-const SESSIONS_MAX = 8_192
+/** Some 16 MB when full of those that name the most models. */
+const SESSIONS_MAX = 2_048
 
 export interface GatewayParts {
   readonly host: string
@@ -123,7 +124,8 @@ export async function runGateway(parts: GatewayParts): Promise<RunningGateway> {
   const chores = { ledger, leases, prices, receipts, auditor, now }
   const housekeeping = await startHousekeeping(chores, log)
   server.serve(app)
-  log.info({ url, models: prices.current().models.size, providers: names }, 'gateway is listening')
+  const models = prices.current().models.size
+  log.info({ url, models, providers: names, ed25519: signatureEngine.name }, 'gateway is listening')
   return {
     url,
     port: server.port,

@@ -1,7 +1,13 @@
 /** Who asks, and what it signed for: authentication, then the voucher that came with the request. */
 import type { Refusal } from '../errors.ts'
 import type { OfferedVoucher, VoucherLedger } from '../ledger/voucher-ledger.ts'
-import { type AuthenticationParts, authenticate, type Caller, type Next } from './authenticate.ts'
+import {
+  type AuthenticationParts,
+  authenticate,
+  type Caller,
+  type Confirm,
+  type Next,
+} from './authenticate.ts'
 import type { Incoming } from './exchange.ts'
 import type { VoucherReader } from './vouchers.ts'
 
@@ -17,6 +23,8 @@ export interface Asked {
   readonly bodyDigest: string
   /** Verified, and not kept yet. */
   readonly voucher: OfferedVoucher | null
+  /** To be asked before anything but a hold is done or answered. */
+  readonly confirm: Confirm
 }
 
 /** Refuses as `authenticate` does, and with `invalid_voucher`. */
@@ -27,12 +35,14 @@ export async function ask(
 ): Promise<Asked | { readonly kind: 'refused'; readonly refusal: Refusal }> {
   const authenticated = await authenticate(parts, incoming, next)
   if (authenticated.kind === 'refused') return authenticated
-  const { caller, body, bodyDigest } = authenticated
+  const { caller, body, bodyDigest, confirm } = authenticated
   const text = incoming.header('x-agent-voucher')
-  if (text === undefined) return { kind: 'asked', caller, body, bodyDigest, voucher: null }
+  if (text === undefined) return { kind: 'asked', caller, body, bodyDigest, voucher: null, confirm }
   const read = parts.vouchers.read(caller.agent, text)
-  if (read.kind === 'refused') return read
-  return { kind: 'asked', caller, body, bodyDigest, voucher: read.voucher }
+  if (read.kind === 'refused') {
+    return { kind: 'refused', refusal: (await confirm()) ?? read.refusal }
+  }
+  return { kind: 'asked', caller, body, bodyDigest, voucher: read.voucher, confirm }
 }
 
 /** Keeps the voucher of a request that holds nothing; a hold keeps it in its own transaction. */

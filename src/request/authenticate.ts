@@ -19,6 +19,16 @@ import type { Incoming } from './exchange.ts'
 /** Seconds after which a full nonce window has room again, at most. */
 const WINDOW_RETRY_SECONDS = 60
 
+const NO_CREDENTIALS = refusal(
+  'missing_credentials',
+  'The request carries neither a signature nor a session.',
+)
+export const NONCE_SPENT = refusal('replayed_nonce', 'The nonce has been used before.')
+export const SESSION_GONE = refusal(
+  'invalid_session',
+  'The session is unknown, expired or revoked.',
+)
+
 /** What authentication needs of the gateway. */
 export interface AuthenticationParts {
   readonly audience: Audience
@@ -50,12 +60,18 @@ export type Authenticated =
       readonly body: Uint8Array
       /** `sha256:<hex>` of the body's bytes. */
       readonly bodyDigest: string
+      readonly confirm: Confirm
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
+/** Checks what was left for the hold, for a caller that is answered without one: why it is none after all, or null. */
+export type Confirm = () => Promise<Refusal | null>
+
+const CONFIRMED: Confirm = () => Promise.resolve(null)
+
 /**
  * Refuses with the codes of status 401, `request_too_large`, or `overloaded` when no nonce can be remembered. Before a
- * hold a nonce that another process or life has seen, and a session that has ended, are left for the hold to refuse.
+ * hold a nonce that a hold has spent, and a session that has ended, are left for the hold to refuse, or for `confirm`.
  */
 export async function authenticate(
   parts: AuthenticationParts,
@@ -65,10 +81,7 @@ export async function authenticate(
   const credential = findCredential(incoming.header)
   switch (credential.kind) {
     case 'none':
-      return refused(
-        'missing_credentials',
-        'The request carries neither a signature nor a session.',
-      )
+      return { kind: 'refused', refusal: NO_CREDENTIALS }
     case 'token':
       return bySession(parts, incoming, credential.token, next)
     case 'signature':
@@ -84,10 +97,8 @@ async function bySession(
   token: string,
   next: Next,
 ): Promise<Authenticated> {
-  const session = await findSession(parts, token, next)
-  if (session === null) {
-    return refused('invalid_session', 'The session is unknown, expired or revoked.')
-  }
+  const { session, confirm } = await findSession(parts, token, next)
+  if (session === null) return { kind: 'refused', refusal: SESSION_GONE }
   const body = await incoming.readBody()
   if (body.kind === 'refused') return body
   const caller: Caller = {
@@ -97,23 +108,27 @@ async function bySession(
     session,
     priceVersion: incoming.header('x-price-version') ?? null,
   }
-  return { kind: 'authenticated', caller, body: body.bytes, bodyDigest: digestOf(body.sha256) }
+  const bodyDigest = digestOf(body.sha256)
+  return { kind: 'authenticated', caller, body: body.bytes, bodyDigest, confirm }
 }
 
 async function findSession(
   { ledger, knownSessions, now }: AuthenticationParts,
   token: string,
   next: Next,
-): Promise<SessionGrant | null> {
+): Promise<{ readonly session: SessionGrant | null; readonly confirm: Confirm }> {
   const digest = tokenSha256(token)
+  const find = () => ledger.sessionByToken(digest, now())
   const known = next === 'hold' ? knownSessions.get(digest) : undefined
-  if (known !== undefined) return known
-  const session = await ledger.sessionByToken(digest, now())
-  if (session === null) return null
+  if (known !== undefined) {
+    return { session: known, confirm: async () => ((await find()) === null ? SESSION_GONE : null) }
+  }
+  const session = await find()
+  if (session === null) return { session, confirm: CONFIRMED }
   const { id, agent, models } = session
   const grant = { id, agent, models }
   knownSessions.keep(digest, grant)
-  return grant
+  return { session: grant, confirm: CONFIRMED }
 }
 
 async function bySignature(
@@ -150,7 +165,12 @@ async function bySignature(
     session: null,
     priceVersion: priceVersion ?? null,
   }
-  return { kind: 'authenticated', caller, body: body.bytes, bodyDigest: digestOf(body.sha256) }
+  const confirm: Confirm =
+    next === 'hold'
+      ? async () => ((await ledger.nonceSpent(agent, nonce)) ? NONCE_SPENT : null)
+      : CONFIRMED
+  const bodyDigest = digestOf(body.sha256)
+  return { kind: 'authenticated', caller, body: body.bytes, bodyDigest, confirm }
 }
 
 /** Spends a verified nonce in memory, once; why it cannot be, or null. `at`: Unix milliseconds. */
@@ -166,14 +186,9 @@ export async function spendNonce(
     return { code: 'overloaded', message, retryAfterSeconds: WINDOW_RETRY_SECONDS }
   }
   const isNew = spent === 'spent' && (next === 'hold' || !(await ledger.nonceSpent(agent, nonce)))
-  if (isNew) return null
-  return refusal('replayed_nonce', 'The nonce has been used before.')
+  return isNew ? null : NONCE_SPENT
 }
 
 function digestOf(sha256: Uint8Array): string {
   return `sha256:${Buffer.from(sha256).toString('hex')}`
-}
-
-function refused(code: 'missing_credentials' | 'invalid_session', message: string): Authenticated {
-  return { kind: 'refused', refusal: refusal(code, message) }
 }

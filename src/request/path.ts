@@ -68,8 +68,9 @@ export async function serveCall(
 
   const admitted = admit(parts.prices(), format, header, asked.caller, asked.body)
   if (admitted.kind === 'refused') {
-    await keepVoucher(parts, asked)
-    return client.refuse(admitted.refusal)
+    const stranger = await asked.confirm()
+    if (stranger === null) await keepVoucher(parts, asked)
+    return client.refuse(stranger ?? admitted.refusal)
   }
   if (client.signal.aborted) return
 

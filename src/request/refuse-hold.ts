@@ -4,7 +4,7 @@ import type { Balance, HoldOutcome } from '../ledger/ledger.ts'
 import { least, type Units, units, ZERO } from '../money.ts'
 import { affordableCap } from '../prices/worst-case.ts'
 import type { AdmittedCall } from './admit.ts'
-import type { Caller } from './authenticate.ts'
+import { type Caller, NONCE_SPENT, SESSION_GONE } from './authenticate.ts'
 import type { PaymentNeeded } from './exchange.ts'
 import type { AdmissionTerms, HoldParts } from './hold.ts'
 import { readRoom } from './room.ts'
@@ -32,9 +32,9 @@ export async function refuseHold(
   const { caller, amount } = refused
   switch (outcome.kind) {
     case 'replayed_nonce':
-      return because(refusal('replayed_nonce', 'The nonce has been used before.'))
+      return because(NONCE_SPENT)
     case 'session_gone':
-      return because(refusal('invalid_session', 'The session is unknown, expired or revoked.'))
+      return because(SESSION_GONE)
     case 'vault_frozen':
       return because(refusal('forbidden', FROZEN))
     case 'delay_too_short':

@@ -14,11 +14,12 @@ const SECRET_KEY_BYTES = 64
 /** Reads the key file. Throws without a word of what it holds. */
 export function fileSigner(path: string): FileSigner {
   const secretKey = readSecretKey(path)
-  const publicKey = publicKeyOf(secretKey)
+  const seed = secretKey.subarray(0, SEED_BYTES)
+  const publicKey = publicKeyOf(seed)
   if (!secretKey.subarray(SEED_BYTES).equals(publicKey)) {
     throw new Error(`key file ${path}: its second half is not the key of its first`)
   }
-  const signNow = signatureEngine.signer(secretKey)
+  const signNow = signatureEngine.signer(seed)
   return { publicKey, signNow, sign: async (message) => signNow(message), close: async () => {} }
 }
 

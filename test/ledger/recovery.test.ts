@@ -24,6 +24,33 @@ everyLedger(
   },
 )
 
+everyLedger(
+  '$name: L4 L5: a hold that another process ended is ended no second time by the one that took it',
+  async (backend) => {
+    const home = backend.newHome()
+    const took = home.open()
+    await fund(took, 1_000n)
+    const other = home.open()
+    const releaseOf = (requestId: string) => ({ requestId, at: NOW, reason: 'overloaded' })
+    for (const id of ['recovered', 'settled', 'released']) await took.hold(holdRequest(id))
+    await other.settle(settlement('settled'))
+    await other.release(releaseOf('released'))
+    expect(await other.resolveExpired(NOW + LEASE_MS)).toEqual(['recovered'])
+    const books = await other.balance(AGENT)
+    for (const [id, state] of Object.entries({
+      recovered: 'settled',
+      settled: 'settled',
+      released: 'released',
+    })) {
+      expect(await took.settle(settlement(id))).toEqual({ kind: 'already_ended', state })
+      expect(await took.release(releaseOf(id))).toEqual({ kind: 'already_ended', state })
+    }
+    expect(await took.balance(AGENT)).toEqual(books)
+    expect(books).toMatchObject({ held: 0n, spent: 100n })
+    expect(await took.audit()).toBeNull()
+  },
+)
+
 everyLedger('$name: L5: recovery never charges more than the hold', async (backend) => {
   const ledger = await funded(backend, 1_000n)
   const recovery = { tokens: NO_TOKENS, charge: units(5_000n) }

@@ -88,14 +88,16 @@ everyLedger('$name: C9: in parallel, no more is held than the voucher covers', a
 })
 
 everyLedger(
-  '$name: a voucher that comes with a call counts for it and is kept whatever the outcome',
+  '$name: a voucher that comes with a call counts for it and is kept, unless nonce or session are refused',
   async (backend) => {
     const ledger = await funded(backend, 150n)
     const call = { ...strict('r1'), voucher: voucherOf(100n) }
     expect(await ledger.hold(call)).toMatchObject({ kind: 'held' })
     const replayed = { ...call, requestId: 'r2', voucher: voucherOf(120n) }
     expect(await ledger.hold(replayed)).toEqual({ kind: 'replayed_nonce' })
-    expect(await ledger.voucher(AGENT)).toEqual(voucherOf(120n))
+    const gone = { ...strict('r2'), nonce: null, sessionId: 'none', voucher: voucherOf(120n) }
+    expect(await ledger.hold(gone)).toEqual({ kind: 'session_gone' })
+    expect(await ledger.voucher(AGENT)).toEqual(voucherOf(100n))
     const dear = { ...strict('r3'), voucher: voucherOf(500n) }
     expect(await ledger.hold(dear)).toMatchObject({ kind: 'insufficient', available: 50n })
     expect(await ledger.voucher(AGENT)).toEqual(voucherOf(500n))

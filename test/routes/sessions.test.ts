@@ -55,7 +55,10 @@ test.each(['revoked by another process', 'expired'])(
     let at = Date.now()
     const gateway = await startGateway({ now: () => at })
     const agent = await gateway.agent(10_000n)
-    const { id, token } = await openSession(gateway.url, agent, { ttl_seconds: 60 })
+    const { id, token } = await openSession(gateway.url, agent, {
+      ttl_seconds: 60,
+      models: ['gpt-4o-mini'],
+    })
     const ask = (path: string, body: object | null, more: Record<string, string> = {}) =>
       fetch(`${gateway.url}${path}`, {
         headers: { authorization: `Bearer ${token}`, ...more },
@@ -70,19 +73,26 @@ test.each(['revoked by another process', 'expired'])(
     else expect(await gateway.ledger.revokeSession(agent.pubkey, id, at)).toBe(true)
 
     const { max_tokens: _, ...uncapped } = CHAT
-    const counted = { model: 'claude-test', messages: CHAT.messages }
+    const voucher = { 'x-agent-voucher': signVoucher(agent, 9_000n) }
     for (const refused of [
       ask(CALL, CHAT),
       ask(CALL, uncapped),
       ask(CALL, CHAT, keyed),
-      ask('/v1/messages/count_tokens', counted),
+      ask(CALL, CHAT, voucher),
+      ask(CALL, CHAT, { 'x-agent-voucher': 'none' }),
+      ask(CALL, CHAT, { 'x-price-version': `sha256:${'0'.repeat(64)}` }),
+      ask(CALL, { ...CHAT, model: 'text-only' }),
+      ask(CALL, { ...CHAT, model: 'unheard-of' }, voucher),
+      ask(CALL, {}),
+      ask('/v1/messages/count_tokens', { model: 'claude-test', messages: CHAT.messages }),
       ask('/v1/quote', CHAT),
       ask('/v1/balance', null),
     ]) {
       const response = await refused
+      expect(await response.text()).toContain('The session is unknown, expired or revoked.')
       expect(response.status).toBe(401)
-      expect(await codeOf(response)).toMatch(/invalid_session|authentication_error/)
     }
+    expect(await gateway.ledger.voucher(agent.pubkey)).toBeNull()
     expect(gateway.provider.seen).toHaveLength(2)
     expect(await gateway.ledger.balance(agent.pubkey)).toMatchObject({ spent, held: ZERO })
   },

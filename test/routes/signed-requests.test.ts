@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { startGateway } from '../support/gateway.ts'
 import { openSession } from '../support/session.ts'
+import { signVoucher } from '../support/voucher.ts'
 
 const CALL = '/v1/chat/completions'
 const CHAT = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 10 }
@@ -78,6 +79,11 @@ test('A2: a nonce is single use, also after a refusal, at once and after a resta
   expect((await send(refused)).status).toBe(402)
   expect(await codeOf(await send(paid))).toBe('replayed_nonce')
   expect(await codeOf(await send(refused))).toBe('replayed_nonce')
+  for (const voucher of ['none', signVoucher(agent, 9_000n)]) {
+    await gateway.restart()
+    expect(await codeOf(await send({ ...paid, 'x-agent-voucher': voucher }))).toBe('replayed_nonce')
+    expect(await gateway.ledger.voucher(agent.pubkey)).toBeNull()
+  }
   await gateway.restart()
   // Also for something else: what a hold has spent is never accepted again.
   const reused = await agent.fetch('/v1/balance', { nonce: paid['x-agent-nonce'] ?? '' })

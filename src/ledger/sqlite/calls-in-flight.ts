@@ -1,21 +1,31 @@
-/** The calls of this process that will still write: what the group commit may wait for. */
+/** The calls of this process that will still write: what the group commit may wait for, and whose holds are known here. */
+import type { OpenHold } from './open-hold.ts'
+
 export class CallsInFlight {
-  readonly #requestIds = new Set<string>()
+  readonly #holds = new Map<string, OpenHold | null>()
 
   get count(): number {
-    return this.#requestIds.size
+    return this.#holds.size
   }
 
-  /** Counts the call from now on; it stays counted only if its hold is taken. */
+  /** The hold as its row has it, if it was taken here and has not ended here. It may have ended elsewhere. */
+  holdOf(requestId: string): OpenHold | null {
+    return this.#holds.get(requestId) ?? null
+  }
+
+  /** Counts the call from now on; it stays counted only if its hold is taken. `known`: what its row then says, if that is known. */
   async beginning<T extends { readonly kind: string }>(
     requestId: string,
+    known: OpenHold | null,
     hold: () => Promise<T>,
   ): Promise<T> {
-    this.#requestIds.add(requestId)
+    this.#holds.set(requestId, null)
     let held = false
     try {
       const outcome = await hold()
       held = outcome.kind === 'held'
+      // Not before: who asks for a hold under an id that is taken must not change what is known of the taken one.
+      if (held) this.#holds.set(requestId, known)
       return outcome
     } finally {
       if (!held) this.ended(requestId)
@@ -32,6 +42,6 @@ export class CallsInFlight {
   }
 
   ended(requestId: string): void {
-    this.#requestIds.delete(requestId)
+    this.#holds.delete(requestId)
   }
 }

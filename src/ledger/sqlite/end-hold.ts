@@ -90,16 +90,16 @@ export class EndHold {
       .raw()
   }
 
-  /** Throws when the charge is above the hold, or when there never was a hold. */
-  settle(settlement: Settlement): SettleOutcome {
-    const hold = this.#take(settlement.requestId)
+  /** Throws when the charge is above the hold, or when there never was a hold. `known`: the hold, where it need not be read. */
+  settle(settlement: Settlement, known: OpenHold | null): SettleOutcome {
+    const hold = this.#take(settlement.requestId, known)
     if (hold === null) return this.#endedBefore(settlement.requestId)
     return this.#charge(hold, settlement, settlement.answer)
   }
 
-  /** Throws when there never was a hold. */
-  release({ requestId, at, reason }: Release): ReleaseOutcome {
-    const hold = this.#take(requestId)
+  /** Throws when there never was a hold. `known` as of `settle`. */
+  release({ requestId, at, reason }: Release, known: OpenHold | null): ReleaseOutcome {
+    const hold = this.#take(requestId, known)
     if (hold === null) return this.#endedBefore(requestId)
     this.#freeMoney(hold, 0n, at)
     this.#recordCall(hold, { charge: 0n, at, transactionId: null, reason })
@@ -112,7 +112,7 @@ export class EndHold {
     const requestIds = this.#expired.all(at, limit)
     for (const requestId of requestIds) {
       const terms = this.#recovery.get(requestId)
-      const hold = this.#take(requestId)
+      const hold = this.#take(requestId, null)
       if (hold === null || terms === undefined) {
         throw new Error(`the hold of ${requestId} was listed and is not there`)
       }
@@ -130,12 +130,16 @@ export class EndHold {
     return requestIds
   }
 
-  /** Reading and then deleting costs half of a deletion that returns its row. */
-  #take(requestId: string): OpenHold | null {
+  /** Null: it has ended, here or in another process. Reading and then deleting costs half of a deletion that returns its row. */
+  #take(requestId: string, known: OpenHold | null): OpenHold | null {
+    const hold = known ?? this.#read(requestId)
+    if (hold === null || this.#end.run(requestId).changes === 0) return null
+    return hold
+  }
+
+  #read(requestId: string): OpenHold | null {
     const row = this.#find.get(requestId)
-    if (row === undefined) return null
-    this.#end.run(requestId)
-    return openHoldOf(row)
+    return row === undefined ? null : openHoldOf(row)
   }
 
   #endedBefore(requestId: string): { kind: 'already_ended'; state: 'settled' | 'released' } {

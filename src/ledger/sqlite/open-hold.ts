@@ -1,4 +1,6 @@
 /** An open hold as its row has it. */
+import { authText } from '../charge-receipt.ts'
+import type { HoldRequest } from '../ledger.ts'
 
 /** Amounts in units, times Unix milliseconds; each is null where the call has none. */
 export interface OpenHold {
@@ -34,6 +36,24 @@ export const OPEN_HOLD = `
 SELECT request_id, agent_pubkey, session_id, amount, started_at, provider, model, price_version, request_digest,
   auth_json, key_id
 FROM holds WHERE request_id = ?`
+
+/** What the row of a hold that is asked for will say; null where it is given a key, whose id only the row has. */
+export function openHoldAsked(request: HoldRequest): OpenHold | null {
+  if (request.keyed !== null) return null
+  return {
+    requestId: request.requestId,
+    agent: request.agent,
+    sessionId: request.sessionId,
+    amount: request.amount,
+    startedAt: BigInt(request.at),
+    provider: request.provider,
+    model: request.model,
+    priceVersion: request.priceVersion,
+    requestDigest: request.requestDigest,
+    authJson: authText(request.auth),
+    keyId: null,
+  }
+}
 
 export function openHoldOf(row: OpenHoldRow): OpenHold {
   return {

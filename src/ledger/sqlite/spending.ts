@@ -24,6 +24,7 @@ import { EndHold } from './end-hold.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { type FactsQuestion, ReadHoldFacts } from './hold-facts.ts'
 import type { LedgerFiles } from './open-files.ts'
+import { openHoldAsked } from './open-hold.ts'
 import { PriceShelf } from './price-shelf.ts'
 import { reading } from './reading.ts'
 import {
@@ -110,8 +111,9 @@ export class Spending implements SpendLedger {
   }
 
   hold(request: HoldRequest): Promise<HoldOutcome> {
-    return this.#inFlight.beginning(request.requestId, () =>
-      this.#commit.run(() => this.#takeHold.run(request)),
+    const known = openHoldAsked(request)
+    return this.#inFlight.beginning(request.requestId, known, () =>
+      this.#commit.run(() => this.#takeHold.run(request, known)),
     )
   }
 
@@ -134,14 +136,18 @@ export class Spending implements SpendLedger {
   }
 
   settle(settlement: Settlement): Promise<SettleOutcome> {
-    return this.#inFlight.ending(settlement.requestId, () =>
-      this.#commit.run(() => this.#endHold.settle(settlement)),
+    const { requestId } = settlement
+    const known = this.#inFlight.holdOf(requestId)
+    return this.#inFlight.ending(requestId, () =>
+      this.#commit.run(() => this.#endHold.settle(settlement, known)),
     )
   }
 
   release(release: Release): Promise<ReleaseOutcome> {
-    return this.#inFlight.ending(release.requestId, () =>
-      this.#commit.run(() => this.#endHold.release(release)),
+    const { requestId } = release
+    const known = this.#inFlight.holdOf(requestId)
+    return this.#inFlight.ending(requestId, () =>
+      this.#commit.run(() => this.#endHold.release(release, known)),
     )
   }
 

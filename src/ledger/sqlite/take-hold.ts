@@ -5,6 +5,7 @@ import { authText } from '../charge-receipt.ts'
 import type { HoldOutcome, HoldRequest } from '../ledger.ts'
 import { ReadHoldFacts } from './hold-facts.ts'
 import { KeyBook } from './key-book.ts'
+import type { OpenHold } from './open-hold.ts'
 import { storable } from './storable.ts'
 import { KeepVoucher } from './vouchers.ts'
 
@@ -35,16 +36,19 @@ export class TakeHold {
     )
   }
 
-  /** Keeps the voucher; changes nothing else unless the outcome is `held`. */
-  run(request: HoldRequest): HoldOutcome {
+  /** Keeps the voucher of a caller that is one; changes nothing else unless the outcome is `held`. `known`: `openHoldAsked` of the request. */
+  run(request: HoldRequest, known: OpenHold | null): HoldOutcome {
     const { agent, voucher, at } = request
-    if (voucher !== null) this.#vouchers.run(agent, voucher, at)
-    const outcome = admitHold(request, this.#facts.run(request))
-    if (outcome.kind === 'held') this.#write(request)
+    const facts = this.#facts.run(request)
+    const stranger = facts.nonceSpent || facts.session === 'gone'
+    const keeps = voucher !== null && !stranger
+    if (keeps) this.#vouchers.run(agent, voucher, at)
+    const outcome = admitHold(request, keeps ? this.#facts.run(request) : facts)
+    if (outcome.kind === 'held') this.#write(request, known)
     return outcome
   }
 
-  #write(request: HoldRequest): void {
+  #write(request: HoldRequest, known: OpenHold | null): void {
     const { requestId, agent, sessionId, at, nonce, keyed } = request
     const amount = storable('hold', request.amount)
     if (nonce !== null) this.#spendNonce.run(agent, nonce.value, nonce.forgetAt)
@@ -61,7 +65,7 @@ export class TakeHold {
       request.model,
       request.priceVersion,
       request.requestDigest,
-      authText(request.auth),
+      known?.authJson ?? authText(request.auth),
       JSON.stringify(request.recovery.tokens),
       storable('recovery charge', request.recovery.charge),
       keyed === null ? null : this.#keys.take(agent, keyed, requestId),

@@ -18,6 +18,8 @@ import {
 
 /** What an operation that breaks an invariant answers with. */
 export const THROWS = 'throws'
+/** Outcomes of holds for callers whose nonce or session does not count. */
+const STRANGERS = ['replayed_nonce', 'session_gone']
 
 interface Hold {
   agent: string
@@ -158,17 +160,17 @@ export class ModelLedger {
     return { kind: 'booked' }
   }
 
-  /** A hold that throws keeps no voucher either. */
+  /** A hold that throws keeps no voucher either, nor does one for a caller that is none. */
   #hold(op: Operation & { op: 'hold' }, now: number): unknown {
     const books = this.booksOf(op.agent)
     const before = books.voucher
     if (op.voucher !== null) this.#keep(op.agent, op.voucher)
     const outcome = this.#admit(op, now)
-    if (outcome === THROWS) books.voucher = before
+    if (outcome === THROWS || STRANGERS.includes(outcome.kind)) books.voucher = before
     return outcome
   }
 
-  #admit(op: Operation & { op: 'hold' }, now: number): unknown {
+  #admit(op: Operation & { op: 'hold' }, now: number): typeof THROWS | { readonly kind: string } {
     const nonceKey = `${op.agent} ${op.nonce}`
     if (op.nonce !== null && this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
     const session = op.session === null ? null : this.liveSession(op.session, op.agent, now)
