@@ -170,7 +170,7 @@ export class ModelLedger {
     return outcome
   }
 
-  #admit(op: Operation & { op: 'hold' }, now: number): typeof THROWS | { readonly kind: string } {
+  #admit(op: Operation & { op: 'hold' }, now: number) {
     const nonceKey = `${op.agent} ${op.nonce}`
     if (op.nonce !== null && this.nonces.has(nonceKey)) return { kind: 'replayed_nonce' }
     const session = op.session === null ? null : this.liveSession(op.session, op.agent, now)
