@@ -1,12 +1,17 @@
 /**
  * Measures what a receipt adds to a call, in CPU time: canonical text, chaining by SHA-256 and signature; then all of it
- * with its row, inside the settling transaction and with its share of the commit. `npx tsx test/bench/receipts.ts [calls]`.
- * Machines differ: the ratio to one signature of the same run carries over.
+ * with its row, inside the settling transaction and with its share of the commit; and what signing and verifying cost by
+ * each engine. `npx tsx test/bench/receipts.ts [calls]`. Machines differ: the ratio to one signature of the same run carries over.
  */
-import { sign } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import {
+  runtimeEngine,
+  type SignatureEngine,
+  signatureEngine,
+  sodiumEngine,
+} from '../../src/identity/signature-engine.ts'
 import {
   authText,
   type Charge,
@@ -17,7 +22,7 @@ import type { CallAuth } from '../../src/ledger/ledger.ts'
 import { IssueReceipt } from '../../src/ledger/sqlite/issue-receipt.ts'
 import { openFiles } from '../../src/ledger/sqlite/open-files.ts'
 import { receiptBytes, receiptDigest } from '../../src/proof/receipt.ts'
-import { RECEIPT_KEY, TEST_ISSUER } from '../support/receipt-key.ts'
+import { RECEIPT_PUBLIC_KEY, RECEIPT_SEED, TEST_ISSUER } from '../support/receipt-key.ts'
 import vectors from '../vectors.json' with { type: 'json' }
 
 const AGENTS = 50
@@ -109,19 +114,36 @@ function signChained(): string {
 
 const calls = Number(process.argv[2] ?? 6_000)
 const median = (figures: number[]) => figures.toSorted((a, b) => a - b)[figures.length >> 1] ?? 0
-const rounds = Array.from({ length: ROUNDS }, () => ({
-  signature: each(calls, () => sign(null, bytes, RECEIPT_KEY)),
-  chained: each(calls, signChained),
-  row: settling(calls, true) - settling(calls, false),
-}))
-const signature = median(rounds.map((round) => round.signature))
-const lines = {
-  'one ed25519 signature': signature,
-  'a receipt, chained and signed': median(rounds.map(({ chained }) => chained)),
-  'with its row and its commit': median(rounds.map(({ row }) => row)),
+const signature = signatureEngine.signer(RECEIPT_SEED)(bytes)
+
+function signingBy(engine: SignatureEngine): number {
+  const sign = engine.signer(RECEIPT_SEED)
+  return each(calls, () => sign(bytes))
 }
-for (const [what, micros] of Object.entries(lines)) {
-  const ratio = (micros / signature).toFixed(2)
+
+function verifyingBy(engine: SignatureEngine): number {
+  return each(calls, () => engine.verifies(RECEIPT_PUBLIC_KEY, bytes, signature))
+}
+
+const engines = [runtimeEngine, ...(sodiumEngine === null ? [] : [sodiumEngine])]
+const rounds = Array.from(
+  { length: ROUNDS },
+  (): Record<string, number> => ({
+    ...Object.fromEntries(
+      engines.flatMap((engine) => [
+        [`a signature by ${engine.name}`, signingBy(engine)],
+        [`a verification by ${engine.name}`, verifyingBy(engine)],
+      ]),
+    ),
+    'a receipt, chained and signed': each(calls, signChained),
+    'with its row and its commit': settling(calls, true) - settling(calls, false),
+  }),
+)
+const medianOf = (what: string) => median(rounds.map((round) => round[what] ?? 0))
+const unit = medianOf(`a signature by ${signatureEngine.name}`)
+for (const what of Object.keys(rounds[0] ?? {})) {
+  const micros = medianOf(what)
+  const ratio = (micros / unit).toFixed(2)
   process.stdout.write(
     `${what.padEnd(30)} ${micros.toFixed(1).padStart(6)} µs CPU  ${ratio} signatures\n`,
   )

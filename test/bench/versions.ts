@@ -5,13 +5,13 @@ import type { Options } from './options.ts'
 import { LITELLM_VERSION } from './subjects/litellm.ts'
 import { PORTKEY_VERSION } from './subjects/portkey.ts'
 
-const OF_THE_FLOOR = ['hono', '@hono/node-server', 'undici', 'better-sqlite3'] as const
+const PACKAGES = ['hono', '@hono/node-server', 'undici', 'better-sqlite3', 'sodium-native'] as const
 
 export function versions({ peers, ancestor }: Options): Record<string, string> {
   return {
     level5: `${packageVersion('package.json')} (${commit('.')})`,
     ...Object.fromEntries(
-      OF_THE_FLOOR.map((name) => [name, packageVersion(`node_modules/${name}/package.json`)]),
+      PACKAGES.map((name) => [name, packageVersion(`node_modules/${name}/package.json`)]),
     ),
     ...(peers.includes('portkey') ? { Portkey: PORTKEY_VERSION } : {}),
     ...(peers.includes('litellm') ? { LiteLLM: LITELLM_VERSION } : {}),
