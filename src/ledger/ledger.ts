@@ -175,7 +175,7 @@ export interface SpendLedger {
   calls(afterSeq: number, limit: number): Promise<CallRecord[]>
   /** Whether a hold has spent this nonce (durable ones only). */
   nonceSpent(agent: AgentKey, nonce: string): Promise<boolean>
-  /** Only `held` changes anything but the voucher, which is kept. Throws when the request id was ever used, or the price version is not stored. */
+  /** Only `held` changes anything but the voucher, which is kept unless nonce or session are refused. Throws when the request id was ever used, or the price version is not stored. */
   hold(request: HoldRequest): Promise<HoldOutcome>
   /** What a hold could be asked for now. */
   room(question: HoldQuestion): Promise<Room>

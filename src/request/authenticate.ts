@@ -100,7 +100,9 @@ async function bySession(
   const { session, confirm } = await findSession(parts, token, next)
   if (session === null) return { kind: 'refused', refusal: SESSION_GONE }
   const body = await incoming.readBody()
-  if (body.kind === 'refused') return body
+  if (body.kind === 'refused') {
+    return { kind: 'refused', refusal: (await confirm()) ?? body.refusal }
+  }
   const caller: Caller = {
     agent: session.agent,
     auth: { session: session.id },

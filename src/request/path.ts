@@ -1,6 +1,6 @@
 /**
  * THE PATH: the seven steps of a billed call, on one screen. Each step answers with a value; a refusal leaves at once.
- * Nothing before `hold` writes to the ledger, but a voucher that comes with a refused call is kept; nothing after it leaves the hold open: whatever throws, the sweeper
+ * Nothing before `hold` writes to the ledger, but a voucher that comes with a refused call is kept, if nonce and session count; nothing after it leaves the hold open: whatever throws, the sweeper
  * resolves it when its lease ends. Drawn in docs/architecture.md, priced in docs/billing.md.
  */
 import type { Format } from '../formats/format.ts'

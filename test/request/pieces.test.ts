@@ -7,7 +7,9 @@ import { Pieces } from '../../src/request/pieces.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
+/** Memory of buffers is given back after a collection, on another thread; the next collection waits for that. */
 function bytesAlive(): number {
+  collectGarbage()
   collectGarbage()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers

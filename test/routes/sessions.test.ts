@@ -84,13 +84,16 @@ test.each(['revoked by another process', 'expired'])(
       ask(CALL, { ...CHAT, model: 'text-only' }),
       ask(CALL, { ...CHAT, model: 'unheard-of' }, voucher),
       ask(CALL, {}),
+      ask(CALL, { ...CHAT, user: 'u'.repeat(2_000_000) }),
       ask('/v1/messages/count_tokens', { model: 'claude-test', messages: CHAT.messages }),
       ask('/v1/quote', CHAT),
       ask('/v1/balance', null),
     ]) {
       const response = await refused
-      expect(await response.text()).toContain('The session is unknown, expired or revoked.')
       expect(response.status).toBe(401)
+      const told = await response.text()
+      expect(told).toMatch(/invalid_session|authentication_error/)
+      expect(told).toContain('The session is unknown, expired or revoked.')
     }
     expect(await gateway.ledger.voucher(agent.pubkey)).toBeNull()
     expect(gateway.provider.seen).toHaveLength(2)

@@ -85,8 +85,21 @@ test('A2: a nonce is single use, also after a refusal, at once and after a resta
     expect(await gateway.ledger.voucher(agent.pubkey)).toBeNull()
   }
   await gateway.restart()
+  // Also with a body that no call has.
+  const unheardOf = { method: 'POST', body: JSON.stringify({ ...CHAT, model: 'unheard-of' }) }
+  const nonce = paid['x-agent-nonce'] ?? ''
+  const bent = await fetch(`${gateway.url}${CALL}`, {
+    ...unheardOf,
+    headers: {
+      ...agent.sign(CALL, { ...unheardOf, nonce }),
+      'x-agent-voucher': signVoucher(agent, 9_000n),
+    },
+  })
+  expect(await codeOf(bent)).toBe('replayed_nonce')
+  expect(await gateway.ledger.voucher(agent.pubkey)).toBeNull()
+  await gateway.restart()
   // Also for something else: what a hold has spent is never accepted again.
-  const reused = await agent.fetch('/v1/balance', { nonce: paid['x-agent-nonce'] ?? '' })
+  const reused = await agent.fetch('/v1/balance', { nonce })
   expect(await codeOf(reused)).toBe('replayed_nonce')
   expect(await codeOf(await send(paid))).toBe('replayed_nonce')
   expect((await gateway.ledger.balance(agent.pubkey)).spent).toBe(26n)

@@ -24,7 +24,7 @@ export class CallsInFlight {
     try {
       const outcome = await hold()
       held = outcome.kind === 'held'
-      // Not before: who asks for a hold under an id that is taken must not change what is known of the taken one.
+      // Not before: who asks for a hold under an id that is taken must not falsify what is known of the taken one.
       if (held) this.#holds.set(requestId, known)
       return outcome
     } finally {

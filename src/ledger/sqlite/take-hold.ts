@@ -1,6 +1,6 @@
 /** Takes a hold: facts, the rule, the rows. Runs inside a transaction of the group commit. */
 import type Database from 'better-sqlite3'
-import { admitHold } from '../admission.ts'
+import { admitHold, type HoldFacts } from '../admission.ts'
 import { authText } from '../charge-receipt.ts'
 import type { HoldOutcome, HoldRequest } from '../ledger.ts'
 import { ReadHoldFacts } from './hold-facts.ts'
@@ -38,14 +38,17 @@ export class TakeHold {
 
   /** Keeps the voucher of a caller that is one; changes nothing else unless the outcome is `held`. `known`: `openHoldAsked` of the request. */
   run(request: HoldRequest, known: OpenHold | null): HoldOutcome {
-    const { agent, voucher, at } = request
-    const facts = this.#facts.run(request)
-    const stranger = facts.nonceSpent || facts.session === 'gone'
-    const keeps = voucher !== null && !stranger
-    if (keeps) this.#vouchers.run(agent, voucher, at)
-    const outcome = admitHold(request, keeps ? this.#facts.run(request) : facts)
+    const outcome = admitHold(request, this.#keepVoucher(request, this.#facts.run(request)))
     if (outcome.kind === 'held') this.#write(request, known)
     return outcome
+  }
+
+  /** The facts with what the voucher that came along brings. */
+  #keepVoucher({ agent, voucher, at }: HoldRequest, facts: HoldFacts): HoldFacts {
+    if (voucher === null || facts.nonceSpent || facts.session === 'gone') return facts
+    const kept = this.#vouchers.run(agent, voucher, at)
+    if (kept.kind === 'no_vault' || facts.signed === null) return facts
+    return { ...facts, signed: kept.signed }
   }
 
   #write(request: HoldRequest, known: OpenHold | null): void {
