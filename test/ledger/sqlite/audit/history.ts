@@ -92,8 +92,9 @@ export const TAMPERINGS: readonly Tampering[] = [
   {
     table: 'deposits',
     order: null,
-    sql: `INSERT INTO deposits SELECT vault, deposit_index + 1000, agent_pubkey, 5, cumulative, depositor,
-      signature || '+', '0', 1, transaction_id + 1000000 FROM deposits`,
+    // What is unique stays so when it is made twice of one row.
+    sql: `INSERT INTO deposits SELECT vault, deposit_index + 1000 * n, agent_pubkey, 5, cumulative, depositor,
+      signature || '+' || n, '0', 1, transaction_id + 1000000 * n FROM deposits, (SELECT count(*) AS n FROM deposits)`,
   },
   {
     table: 'transactions',
