@@ -37,24 +37,33 @@ test('A4 S1: an agent that does not read what it is sent again gets no more of i
   expect(first.status).toBe(200)
   const { hostname, port } = new URL(gateway.url)
   const sockets: Socket[] = []
-  const askAndReadNothing = async (): Promise<void> => {
+  const lines = (): string => {
     const signed = { ...agent.sign(CALL, { method: 'POST', body }), ...HEADERS }
-    const lines = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
+    const headers = Object.entries(signed).map(([name, value]) => `${name}: ${value}\r\n`)
+    const length = `content-length: ${Buffer.byteLength(body)}\r\n`
+    return `POST ${CALL} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n${length}${headers.join('')}\r\n${body}`
+  }
+  // Twice on each connection: some kernels take one whole answer of an unread connection into their buffers, never two.
+  const askTwiceAndReadNothing = (): Promise<void> => {
     const socket = connect(Number(port), hostname)
     sockets.push(socket)
     socket.on('error', () => {})
-    const began = new Promise<void>((resolve) => {
+    socket.write(lines() + lines())
+    return new Promise((resolve) => {
       socket.once('readable', () => resolve())
     })
-    socket.write(`POST ${CALL} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n`)
-    socket.write(`content-length: ${Buffer.byteLength(body)}\r\n${lines.join('')}\r\n${body}`)
-    await began
   }
   const fitting = Math.floor(REPLAYED_BYTES_MAX / ANSWER_BYTES)
-  for (let count = 0; count < fitting; count += 1) await askAndReadNothing()
+  for (let count = 0; count < fitting; count += 1) await askTwiceAndReadNothing()
   const again = async () => await readAnswer(await agent.post(CALL, CHAT, { headers: HEADERS }))
-  const refused = await again()
-  expect([refused.status, codeOf(refused)]).toEqual([503, 'overloaded'])
+  await vi.waitFor(
+    async () => {
+      const refused = await again()
+      expect(refused.status).toBe(503)
+      expect(codeOf(refused)).toBe('overloaded')
+    },
+    { timeout: 20_000 },
+  )
 
   for (const socket of sockets) socket.destroy()
   const replayed = await vi.waitFor(
