@@ -4,13 +4,7 @@
  */
 import type { NonceWindow } from '../identity/nonce-window.ts'
 import type { KeyedRequest, Recalled } from '../ledger/idempotency-ledger.ts'
-import type {
-  HoldOutcome,
-  HoldRequest,
-  RecoveryTerms,
-  Room,
-  SpendLedger,
-} from '../ledger/ledger.ts'
+import type { HoldOutcome, HoldRequest, RecoveryTerms, SpendLedger } from '../ledger/ledger.ts'
 import { charge, least, NO_TOKENS, type Units, ZERO } from '../money.ts'
 import { pricesFor } from '../prices/settle.ts'
 import { chooseCap, inputBoundTokens, worstCase } from '../prices/worst-case.ts'
@@ -63,8 +57,6 @@ export interface HoldParts {
   readonly now: () => number
 }
 
-const NO_ROOM: Pick<Room, 'spendable'> = { spendable: ZERO }
-
 interface AskedCall {
   readonly requestId: string
   readonly asked: Pick<Asked, 'caller' | 'bodyDigest' | 'voucher'>
@@ -80,7 +72,7 @@ interface AskedCall {
 export async function hold(parts: HoldParts, asking: AskedCall): Promise<Held> {
   const { caller } = asking.asked
   const chosenHere = asking.call.plan.output.cap === null
-  const { spendable } = chosenHere ? await readRoom(parts, caller) : NO_ROOM
+  const spendable = chosenHere ? (await readRoom(parts, caller)).spendable : ZERO
   const first = await attempt(parts, asking, spendable)
   if (first.outcome.kind === 'held' || !chosenHere) return conclude(parts, asking, first)
   const left = spendableAfter(first.outcome, spendable)

@@ -109,6 +109,20 @@ everyLedger(
   },
 )
 
+everyLedger(
+  '$name: L3 L4: a hold that is asked for under the id of a taken one changes nothing of that',
+  async (backend) => {
+    const ledger = await funded(backend, 1_000n)
+    await ledger.hold(holdRequest('r1'))
+    const again = ledger.hold(holdRequest('r1', { nonce: null, amount: units(500n) }))
+    const [second, first] = await Promise.allSettled([again, ledger.settle(settlement('r1'))])
+    expect(second.status).toBe('rejected')
+    expect(first).toMatchObject({ status: 'fulfilled', value: { kind: 'settled', charge: 40n } })
+    expect(await ledger.balance(AGENT)).toMatchObject({ available: 960n, held: 0n, spent: 40n })
+    expect(await ledger.audit()).toBeNull()
+  },
+)
+
 everyLedger('$name: L4: releasing a settled hold changes nothing', async (backend) => {
   const ledger = await funded(backend, 1_000n)
   await ledger.hold(holdRequest('r1'))

@@ -32,21 +32,23 @@ everyLedger(
     await fund(took, 1_000n)
     const other = home.open()
     const releaseOf = (requestId: string) => ({ requestId, at: NOW, reason: 'overloaded' })
-    for (const id of ['recovered', 'settled', 'released']) await took.hold(holdRequest(id))
-    await other.settle(settlement('settled'))
-    await other.release(releaseOf('released'))
-    expect(await other.resolveExpired(NOW + LEASE_MS)).toEqual(['recovered'])
+    const states = { recovered: 'settled', settled: 'settled', released: 'released' } as const
+    for (const how of Object.keys(states)) {
+      for (const then of ['settle', 'release']) await took.hold(holdRequest(`${how} ${then}`))
+    }
+    for (const then of ['settle', 'release']) {
+      await other.settle(settlement(`settled ${then}`))
+      await other.release(releaseOf(`released ${then}`))
+    }
+    expect(await other.resolveExpired(NOW + LEASE_MS)).toHaveLength(2)
     const books = await other.balance(AGENT)
-    for (const [id, state] of Object.entries({
-      recovered: 'settled',
-      settled: 'settled',
-      released: 'released',
-    })) {
-      expect(await took.settle(settlement(id))).toEqual({ kind: 'already_ended', state })
-      expect(await took.release(releaseOf(id))).toEqual({ kind: 'already_ended', state })
+    for (const [how, state] of Object.entries(states)) {
+      const late = { kind: 'already_ended', state }
+      expect(await took.settle(settlement(`${how} settle`))).toEqual(late)
+      expect(await took.release(releaseOf(`${how} release`))).toEqual(late)
     }
     expect(await took.balance(AGENT)).toEqual(books)
-    expect(books).toMatchObject({ held: 0n, spent: 100n })
+    expect(books).toMatchObject({ held: 0n, spent: 200n })
     expect(await took.audit()).toBeNull()
   },
 )
